@@ -1,0 +1,53 @@
+# `make demo` and `make test` set everything up by themselves: an environment in .venv from the lock files, nothing outside it.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+OUT ?= demo-out
+
+.PHONY: demo test lint determinism bench-training bench-accuracy bench-contract lock clean
+
+demo: $(VENV)/.demo
+	$(BIN)/freehold demo --out $(OUT)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check src tests bench
+	$(BIN)/ruff format --check src tests bench
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# The golden digests of training on every installed Python of the supported line.
+determinism: $(VENV)/.demo
+	PYTHON=$(BIN)/python sh tests/determinism/every_python.sh
+
+bench-training bench-accuracy bench-contract: bench-%: $(VENV)/.demo
+	$(BIN)/python bench/$*.py
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Freehold needs Python 3.11 or newer; name one with: make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made requirements/demo.txt pyproject.toml
+	$(PIP) install --require-hashes -r requirements/demo.txt
+	$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.test: $(VENV)/.demo requirements/test.txt
+	$(PIP) install --require-hashes -r requirements/test.txt
+	@touch $@
+
+# Renews the lock files: names, versions and hashes only.
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url pyproject.toml --extra demo --group build
+lock: $(VENV)/.test
+	$(COMPILE) --output-file requirements/demo.txt > /dev/null
+	$(COMPILE) --group test --constraint requirements/demo.txt --output-file requirements/test.txt > /dev/null
+
+clean:
+	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
