@@ -1,0 +1,1 @@
+"""Holes: what somebody needs from outside, as Protocols of at most six methods."""

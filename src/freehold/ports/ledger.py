@@ -1,0 +1,123 @@
+"""What a member needs from a ledger: send an action, learn what became of it, ask, follow, and take the proof home.
+
+An action is recorded at most once and for good; what `submit` returns has survived a power loss. If `submit` raises
+Unavailable the outcome may be unknown (its `now` says which): `resolve` tells it later, and sending the same bytes again
+is harmless, since a recorded action sent again is refused. Events come in one total order, each at least once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from freehold.errors import FreeholdError
+from freehold.protocol.events import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """An action that is recorded for good."""
+
+    position: int
+    """Its leaf in the log of accepted actions, from 0."""
+    height: int
+    """Its block, from 1."""
+    time: int
+    """The engine's time at which it was executed, in milliseconds: its block's time."""
+    id: str
+    """The asset that it created or moved."""
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedEvent:
+    """One event of an accepted action."""
+
+    position: int
+    """Its place in the total order of all events, from 1."""
+    height: int
+    time: int
+    name: str
+    subject: str
+    to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventPage:
+    """Some events after a cursor, ascending by position; an empty page means that there was nothing yet."""
+
+    events: tuple[RecordedEvent, ...]
+    cursor: int
+    """What to give as the next `after`; it may lie beyond the last event if the rest was for others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One block as it leaves the ledger: enough to replay and check it."""
+
+    header: bytes
+    """Canonical JSON {events, height, previous, root, size, time, writes}."""
+    signature: bytes
+    """The operator's Ed25519 signature over T(block) ‖ header, 64 bytes."""
+    actions: tuple[bytes, ...]
+    results: tuple[bytes, ...]
+    """One canonical result for each action."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerInfo:
+    """Which ledger this is and how far it has come."""
+
+    network: bytes
+    """The canonical network record."""
+    operator: str
+    """The operator's Ed25519 public key, hex; empty if nobody signs."""
+    height: int
+    """The newest block; 0 if there is none."""
+    size: int
+    """Accepted actions in the log."""
+    time: int
+    """The engine's present time, milliseconds."""
+    checkpoint: str
+    """C2SP signed note (tlog-checkpoint) over the log of accepted actions; empty if nobody signs."""
+
+
+class Ledger(Protocol):
+    """A ledger as its members see it."""
+
+    def submit(self, action: bytes) -> Accepted:
+        """Sends a signed action and waits until it is durable.
+
+        Raises Refused (a rule said no, nothing is recorded) or Unavailable (`now` says whether the outcome is unknown).
+        """
+        ...
+
+    def resolve(self, action: bytes) -> Accepted | None:
+        """What became of exactly these bytes: None means that they are not recorded so far."""
+        ...
+
+    def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
+        """Asks the rules about the newest durable state; never ordered, never recorded."""
+        ...
+
+    def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
+        """Events with a position greater than `after`, of one member if `to` is given.
+
+        Waits up to `wait` seconds for the first. At least once: an event at or before `after` may come again.
+        """
+        ...
+
+    def export(self, after: int, limit: int) -> Sequence[Block]:
+        """At most `limit` blocks above the height `after`, ascending; empty at the end."""
+        ...
+
+    def info(self) -> LedgerInfo:
+        """Which ledger this is and how far it has come."""
+        ...
+
+
+class Engine(Ledger, Protocol):
+    """A ledger that a node can serve: it also takes a request's actions in one go."""
+
+    def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
+        """Submits in the given order and waits once; the answer of each stands at its place."""
+        ...
