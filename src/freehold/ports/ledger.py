@@ -1,8 +1,8 @@
 """What a member needs from a ledger: send an action, learn what became of it, ask, follow, and take the proof home.
 
-An action is recorded at most once and for good; what `submit` returns has survived a power loss. If `submit` raises
-Unavailable the outcome may be unknown (its `now` says which): `resolve` tells it later, and sending the same bytes again
-is harmless, since a recorded action sent again is refused. Events come in one total order, each at least once.
+An action is recorded at most once and for good; what `submit` returns has survived a power loss. If it raises
+Unavailable the outcome may be unknown (its `now` says which): `resolve` tells it later, and sending the same bytes
+again is harmless, since a recorded action sent again is refused. Events come in one total order, each at least once.
 """
 
 from collections.abc import Mapping, Sequence

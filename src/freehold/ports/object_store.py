@@ -1,7 +1,7 @@
 """Where packages, bases and results lie: bytes under the name of their digest.
 
-A name is `<digest>` or `results/<job>/<digest>`, each part 64 lower-case hex digits; its last part is the SHA-256 of the
-bytes, so whoever reads can check, and writing the same name again changes nothing.
+A name is `<digest>` or `results/<job>/<digest>`, each part 64 lower-case hex digits; its last part is the SHA-256 of
+the bytes, so whoever reads can check, and writing the same name again changes nothing.
 """
 
 from typing import BinaryIO, Protocol
