@@ -1,0 +1,58 @@
+"""The network record: what every member of one market agrees on before the first action, and never again.
+
+It names who is trusted for what (treasury, registrar, referees), which stores exist, and how far clocks may
+differ. Its digest is the network id, which every action names: an action of one market means nothing in another.
+Without a registrar the network is open: every key is its own handle.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from freehold.errors import Invalid, Refused
+from freehold.protocol import canonical, forms, limits
+from freehold.protocol.digests import H, sha256
+from freehold.protocol.identifiers import NetworkId, Nonce, PublicKey, StoreName
+from freehold.protocol.records import Record
+
+
+class NetworkRecord(Record, kw_only=True):
+    """The genesis of a market (PROTOCOL-ANNEX, "Network record"). Times are milliseconds, keys Ed25519."""
+
+    grace: Annotated[int, Meta(ge=1, le=limits.GRACE_LARGEST)]
+    """How long after a deadline an action that relies on its passing must wait: at least twice `skew`."""
+    nonce: Nonce
+    referees: Annotated[tuple[PublicKey, ...], Meta(max_length=limits.REFEREES)]
+    registrar: PublicKey | None = None
+    skew: Annotated[int, Meta(ge=1, le=limits.SKEW_LARGEST)]
+    """How far an action's claimed time may lie from the ledger's own."""
+    stores: Annotated[tuple[StoreName, ...], Meta(min_length=1, max_length=limits.STORES)]
+    treasury: PublicKey
+
+    @classmethod
+    def parse(cls, data: bytes) -> NetworkRecord:
+        """The record that `data` writes; Invalid if it is malformed, beyond a limit or not canonical."""
+        value = canonical.decode(data, largest=limits.NETWORK_RECORD_LARGEST)
+        try:
+            record = forms.read(cls, value, "the network record")
+        except Refused as refused:
+            raise Invalid(f"the network record is not usable: {refused.what}") from None
+        if record.grace < 2 * record.skew:
+            raise Invalid("the network record is not usable: grace must be at least twice skew")
+        return record
+
+    def encode(self) -> bytes:
+        """The record's canonical JSON."""
+        return canonical.encode(self)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether anybody may join without an admission."""
+        return self.registrar is None
+
+
+def network_id(record: NetworkRecord) -> NetworkId:
+    """The id of the market that `record` founds."""
+    return NetworkId(H("network", sha256(record.encode())).hex())
