@@ -27,8 +27,8 @@ from typing import Annotated, Any, Final, TypeVar, get_args, get_origin, get_typ
 
 import msgspec
 
-from freehold.errors import Broken, Refused
-from freehold.protocol import identifiers
+from freehold.errors import Broken, Invalid, Refused
+from freehold.protocol import canonical, identifiers
 from freehold.protocol.limits import NAME_LARGEST
 
 Reader = Callable[[object, str], Any]
@@ -59,6 +59,18 @@ _TEXT_FORMS: Final[Mapping[object, tuple[re.Pattern[str], str]]] = {
     ),
     identifiers.Verdict: (re.compile("verified|rejected"), "verified or rejected"),
 }  # fmt: skip
+
+
+def parse(record: type[R], data: bytes, *, largest: int, name: str) -> R:
+    """The `record` that the canonical JSON `data` writes; Invalid above `largest` bytes or for any deviation.
+
+    For what is read off the ledger, where nobody waits for a code. `name` begins the sentence of a refusal.
+    """
+    value = canonical.decode(data, largest=largest)
+    try:
+        return read(record, value, name)
+    except Refused as refused:
+        raise Invalid(f"{name} is not usable: {refused.what}") from None
 
 
 def read(record: type[R], value: object, name: str = "arguments") -> R:

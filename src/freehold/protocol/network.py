@@ -11,7 +11,7 @@ from typing import Annotated
 
 from msgspec import Meta
 
-from freehold.errors import Invalid, Refused
+from freehold.errors import Invalid
 from freehold.protocol import canonical, forms, limits
 from freehold.protocol.digests import H, sha256
 from freehold.protocol.identifiers import NetworkId, Nonce, PublicKey, StoreName
@@ -34,11 +34,7 @@ class NetworkRecord(Record, kw_only=True):
     @classmethod
     def parse(cls, data: bytes) -> NetworkRecord:
         """The record that `data` writes; Invalid if it is malformed, beyond a limit or not canonical."""
-        value = canonical.decode(data, largest=limits.NETWORK_RECORD_LARGEST)
-        try:
-            record = forms.read(cls, value, "the network record")
-        except Refused as refused:
-            raise Invalid(f"the network record is not usable: {refused.what}") from None
+        record = forms.parse(cls, data, largest=limits.NETWORK_RECORD_LARGEST, name="the network record")
         if record.grace < 2 * record.skew:
             raise Invalid("the network record is not usable: grace must be at least twice skew")
         return record
