@@ -1,0 +1,148 @@
+"""A member's three keys, and the sheet of paper that outlives them.
+
+A member is a signing key (Ed25519), a sealing key (X25519) and a recovery key. The first two lie on the
+member's machine. The third is never stored: its seed follows from 24 words (256 bits, BIP 39's English list
+with its checksum) that a person writes down once, and only its *public* half stays, because the member's id is
+the hash of all three. Who steals the machine can act for the member until the words rotate the keys; who has
+only the machine cannot rotate them back.
+
+A cloud owner takes part with a fresh member for every dataset, so that nobody can link what it holds. Signing
+and sealing keys of such members are random. Their recovery seeds come from the same words by number,
+
+    seed of number i = HKDF(the words' 32 bytes, T(recovery) ‖ u64 i)
+
+so one sheet recovers them all, and the public halves still have nothing in common. Since the words are not
+kept, a supply of public halves is derived while the person has them at hand; each fresh member uses up one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from freehold.errors import Invalid
+from freehold.protocol import signatures
+from freehold.protocol.digests import T, hkdf, u64
+from freehold.protocol.identifiers import MemberId, NetworkId, PublicKey, member_id
+from freehold.protocol.sealing import public_half
+
+Random = Callable[[int], bytes]
+"""A source of that many random bytes; `os.urandom` outside tests."""
+Role = Literal["do", "co", "mo", "treasury"]
+Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+WORDS: Final = 24
+SECRET_BYTES: Final = 32
+FRESH_MEMBERS: Final = 256
+"""How many members of a cloud owner one sheet of words covers before the words are asked for again."""
+
+
+class MemberKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The keys of one member: 32-byte seeds of two of them, the public half of the third."""
+
+    number: int
+    signing: Key
+    sealing: Key
+    recovery: Key
+
+    def __repr__(self) -> str:
+        """Says which keys these are and none of them."""
+        return f"<keys of member {self.number}>"
+
+    @property
+    def signing_key(self) -> PublicKey:
+        """What the ledger calls this member's signing key."""
+        return PublicKey(signatures.public_key(self.signing).hex())
+
+    @property
+    def sealing_key(self) -> PublicKey:
+        """What others seal packages and locators to."""
+        return PublicKey(public_half(self.sealing).hex())
+
+    @property
+    def recovery_key(self) -> PublicKey:
+        """The key that may replace the other two."""
+        return PublicKey(self.recovery.hex())
+
+    def id_in(self, role: str, network: NetworkId) -> MemberId:
+        """The id of these keys as a member of `role` in `network`."""
+        return member_id(role, network, self.signing_key, self.sealing_key, self.recovery_key)
+
+
+class KeyRing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Everything secret that one profile signs and opens with, by ascending number."""
+
+    role: Role
+    members: tuple[MemberKeys, ...]
+    recovery: tuple[Key, ...]
+    """Public recovery keys of the numbers that are not used yet, the next one first."""
+
+    def __repr__(self) -> str:
+        """Says whose keys these are and none of them."""
+        return f"<{len(self.members)} keys of a {self.role}>"
+
+
+def new_words(random: Random) -> str:
+    """24 fresh words; they are shown once and never stored."""
+    from mnemonic import Mnemonic  # the word list is read from disk: only commands that need words pay for it
+
+    words: str = Mnemonic("english").to_mnemonic(random(SECRET_BYTES))
+    return words
+
+
+def recovery_secret(words: str) -> bytes:
+    """The 32 bytes behind 24 words; Invalid if a word is unknown or the checksum says that one is wrong."""
+    from mnemonic import Mnemonic
+
+    spelled = words.lower().split()
+    if len(spelled) != WORDS:
+        raise Invalid(f"A sheet has {WORDS} words, these are {len(spelled)}.")
+    book = Mnemonic("english")
+    unknown = [str(place) for place, word in enumerate(spelled, 1) if word not in book.wordlist]
+    if unknown:
+        raise Invalid(f"Not in the list of words: number {', '.join(unknown)}.", next="look at these words again")
+    try:
+        return bytes(book.to_entropy(spelled))
+    except ValueError:
+        raise Invalid(
+            "These 24 words do not belong together.",
+            why="the last word holds a checksum of the others",
+            next="compare each word, and their order, with the sheet",
+        ) from None
+
+
+def recovery_seed(secret: bytes, number: int) -> bytes:
+    """The seed of the recovery key of member `number`, from the bytes behind the words."""
+    return hkdf(secret, T("recovery") + u64(number))
+
+
+def new_ring(role: Role, words: str, random: Random) -> KeyRing:
+    """The first keys of a profile: one member, or for a cloud owner none yet but the supply for many.
+
+    A treasury is a key in the network record and no member: it has nothing to recover, and `words` are not used.
+    """
+    if role == "treasury":
+        # No recovery key exists for it; the field must hold something, and a public key of nobody's seed will do.
+        return KeyRing(role=role, members=(_fresh(0, bytes(SECRET_BYTES), random),), recovery=())
+    secret = recovery_secret(words)
+    supply = FRESH_MEMBERS if role == "co" else 1
+    keys = tuple(signatures.public_key(recovery_seed(secret, number)) for number in range(supply))
+    ring = KeyRing(role=role, members=(), recovery=keys)
+    return ring if role == "co" else with_fresh_member(ring, random)
+
+
+def with_fresh_member(ring: KeyRing, random: Random) -> KeyRing:
+    """The ring with one more member; Invalid if the supply of recovery keys is used up."""
+    if not ring.recovery:
+        raise Invalid(
+            f"All {len(ring.members)} members that these words cover are made.",
+            next="make a new profile with its own words: freehold init cloud-owner",
+        )
+    fresh = _fresh(len(ring.members), ring.recovery[0], random)
+    return KeyRing(role=ring.role, members=(*ring.members, fresh), recovery=ring.recovery[1:])
+
+
+def _fresh(number: int, recovery: bytes, random: Random) -> MemberKeys:
+    return MemberKeys(number=number, signing=random(SECRET_BYTES), sealing=random(SECRET_BYTES), recovery=recovery)
