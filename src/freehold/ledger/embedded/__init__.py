@@ -1,0 +1,11 @@
+"""A ledger on one machine in one SQLite file: blocks with a hash chain, a signing operator and group commit.
+
+    file         the blocks on disk: whole or absent, also after a power loss
+    recovery     from the file back to the state in memory, checking every byte
+    execution    one block of actions against the state, in order
+    writer       the one thread that writes: takes everybody who waits as one block
+    ledger       the engine: the path of an action from `submit` to its answer
+    strict       the same engine made unpleasant on purpose, for tests
+
+What is promised, and why it holds after a crash at any moment, stands in `ledger`.
+"""
