@@ -1,0 +1,63 @@
+"""The state as one call sees it: typed records by point reads, with the call's own steps on top."""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar, cast
+
+from freehold.contract.effects import Put, Step, refused
+from freehold.ports.state_view import Read
+from freehold.protocol import assets
+from freehold.protocol.records import Record
+
+R = TypeVar("R", bound=Record)
+I = TypeVar("I", bound=str)  # noqa: E741 - an id of some kind
+
+KIND_OF = {record: kind for kind, record in assets.KINDS.items()}
+
+
+class View:
+    """Reads records by kind and id, each key at most once, and sees what the call itself has decided so far."""
+
+    __slots__ = ("_read", "_seen")
+
+    def __init__(self, read: Read, seen: dict[str, Record | None] | None = None) -> None:
+        self._read = read
+        self._seen: dict[str, Record | None] = {} if seen is None else seen
+
+    def find(self, kind: type[R], id: str) -> R | None:
+        """The record, or None if there is none."""
+        return self.find_all(kind, (id,))[0]
+
+    def find_all(self, kind: type[R], ids: Sequence[str]) -> list[R | None]:
+        """The records in the order of the ids, None where there is none: one read of the ledger for all of them."""
+        name = KIND_OF[kind]
+        keys = [assets.key(name, each) for each in ids]
+        unread = [key for key in keys if key not in self._seen]
+        for key, data in zip(unread, self._read(unread) if unread else (), strict=True):
+            self._seen[key] = None if data is None else assets.decode(name, data)
+        return [cast("R | None", self._seen[key]) for key in keys]
+
+    def get(self, kind: type[R], id: str) -> R:
+        """The record; refuses `unknown` if there is none."""
+        return self.every(kind, (id,))[id]
+
+    def every(self, kind: type[R], ids: Sequence[I]) -> dict[I, R]:
+        """The records under their ids, in the given order; refuses `unknown` if one is missing."""
+        records: dict[I, R] = {}
+        for each, record in zip(ids, self.find_all(kind, ids), strict=True):
+            if record is None:
+                raise refused("unknown", f"There is no {KIND_OF[kind]} {each}.")
+            records[each] = record
+        return records
+
+    def seeing(self, steps: Iterable[Step]) -> "View":
+        """The same view after these steps, for what the call decides next."""
+        seen = dict(self._seen)
+        for step in steps:
+            if isinstance(step, Put):
+                seen[key_of(step)] = step.record
+        return View(self._read, seen)
+
+
+def key_of(put: Put) -> str:
+    """Where a record will lie: its kind and its id."""
+    return assets.key(KIND_OF[type(put.record)], put.id)
