@@ -1,0 +1,155 @@
+"""What travels between a node and `RemoteLedger`: JSON, read strictly by both sides.
+
+    GET  /                          Info
+    POST /actions                   frames of signed actions → frames of Answer, in the same order
+    GET  /actions/<sha256>          Answer, `accepted` left out if the action is not recorded
+    POST /evaluate                  Question → Reply
+    GET  /events?after=&to=&wait=   Page; waits up to WAIT_LARGEST seconds for the first event
+    GET  /blocks?after=&limit=      frames, four for each block: header, signature, framed actions, framed results
+    GET  /checkpoint                the signed note as text
+
+A request that fails as a whole is answered with the JSON of `transport.trouble`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+
+from freehold.errors import FreeholdError
+from freehold.ledger.frames import LENGTH
+from freehold.ports.ledger import Accepted, EventPage, LedgerInfo, RecordedEvent
+from freehold.protocol.events import Event
+from freehold.protocol.identifiers import MemberId
+from freehold.protocol.limits import ACTION_LARGEST
+from freehold.transport.trouble import Trouble, trouble_of
+
+ACTIONS_LARGEST = 256
+"""Actions of one request."""
+ACTIONS_BODY_LARGEST = ACTIONS_LARGEST * (ACTION_LARGEST + LENGTH)
+ANSWER_LARGEST = 2**17
+"""Bytes of the answer to one action: an action has at most a few hundred events."""
+QUESTION_LARGEST = 2**16
+REPLY_LARGEST = 2**26
+PAGE_LARGEST = 2**20
+INFO_LARGEST = 2**15
+WAIT_LARGEST = 25.0
+BLOCKS_LARGEST = 100
+"""Blocks of one answer."""
+BLOCKS_BODY_GOAL = 2**22
+"""An answer of several blocks ends with the one that exceeds these bytes."""
+BLOCK_LARGEST = 2**24
+
+_Count = Annotated[int, msgspec.Meta(ge=0, lt=2**53)]
+_Text = Annotated[str, msgspec.Meta(max_length=128)]
+
+
+class AcceptedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A `ports.ledger.Accepted`; events as [name, subject, to]."""
+
+    position: _Count
+    height: _Count
+    time: _Count
+    id: _Text
+    events: tuple[tuple[_Text, _Text, _Text], ...]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What became of one action: accepted, an error, or neither if it is not recorded."""
+
+    accepted: AcceptedMessage | None = None
+    error: Trouble | None = None
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A query."""
+
+    query: _Text
+    arguments: dict[str, Any]
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a query."""
+
+    answer: Any
+
+
+class PageMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A `ports.ledger.EventPage`; events as [position, height, time, name, subject, to]."""
+
+    events: tuple[tuple[_Count, _Count, _Count, _Text, _Text, _Text], ...]
+    cursor: _Count
+
+
+class Info(msgspec.Struct, frozen=True, kw_only=True):
+    """A `ports.ledger.LedgerInfo`; the network record stands in it as the canonical JSON that it is."""
+
+    network: msgspec.Raw
+    operator: _Text
+    height: _Count
+    size: _Count
+    time: _Count
+    checkpoint: Annotated[str, msgspec.Meta(max_length=4_096)]
+
+
+def answer_of(outcome: Accepted | FreeholdError | None) -> Answer:
+    """The message for what became of one action."""
+    if outcome is None:
+        return Answer()
+    if isinstance(outcome, FreeholdError):
+        return Answer(error=trouble_of(outcome))
+    return Answer(
+        accepted=AcceptedMessage(
+            position=outcome.position,
+            height=outcome.height,
+            time=outcome.time,
+            id=outcome.id,
+            events=tuple((event.name, event.subject, event.to) for event in outcome.events),
+        )
+    )
+
+
+def accepted_of(message: AcceptedMessage) -> Accepted:
+    """The record that the message says."""
+    events = tuple(Event(name, subject, MemberId(to)) for name, subject, to in message.events)
+    return Accepted(position=message.position, height=message.height, time=message.time, id=message.id, events=events)
+
+
+def page_message(page: EventPage) -> PageMessage:
+    """The message for a page of events."""
+    events = tuple((e.position, e.height, e.time, e.name, e.subject, e.to) for e in page.events)
+    return PageMessage(events=events, cursor=page.cursor)
+
+
+def page_of(message: PageMessage) -> EventPage:
+    """The page that the message says."""
+    events = tuple(
+        RecordedEvent(position=position, height=height, time=time, name=name, subject=subject, to=to)
+        for position, height, time, name, subject, to in message.events
+    )
+    return EventPage(events=events, cursor=message.cursor)
+
+
+def info_message(info: LedgerInfo) -> Info:
+    """The message for what a ledger is."""
+    return Info(
+        network=msgspec.Raw(info.network),
+        operator=info.operator,
+        height=info.height,
+        size=info.size,
+        time=info.time,
+        checkpoint=info.checkpoint,
+    )
+
+
+def info_of(message: Info) -> LedgerInfo:
+    """What the message says."""
+    return LedgerInfo(
+        network=bytes(message.network),
+        operator=message.operator,
+        height=message.height,
+        size=message.size,
+        time=message.time,
+        checkpoint=message.checkpoint,
+    )
