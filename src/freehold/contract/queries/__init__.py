@@ -1,7 +1,7 @@
 """Questions about the state: never ordered, never recorded, and the only place where anybody scans.
 
 Every answer is made of records as they stand on the ledger with their `id` added, lists in ascending order of ids
-unless something else is said. A job under a void ballot reads `undecided` if it was committed and `missing` if it was not.
+unless something else is said. A job under a void ballot reads `undecided` if it was committed, else `missing`.
 
     get {kind, id}                          the record, or none
     list {kind, where?, after?, limit?}     records of a kind whose fields have these values, at most 1000 after an id
