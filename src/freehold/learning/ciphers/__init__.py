@@ -1,0 +1,1 @@
+"""Implementations of `ports.cipher`, one file per library; their words are equal."""
