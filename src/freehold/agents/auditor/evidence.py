@@ -1,0 +1,192 @@
+"""Evidence: a whole market's history in one file, for a reader who trusts nobody and asks nobody.
+
+The file is one canonical JSON object: what network it is, whose signatures stand under its blocks, every block with its
+header, signature, signed actions and results, a checkpoint, and the training that it is shown for. Nothing in it
+is a summary: whoever reads it executes every action again and finds out for itself.
+
+A forger could alter a byte (then a signature, a hash, or the spelling itself no longer fits: one value has one
+spelling, and base64 is read only as it would be written), leave out or swap blocks (the chain breaks), or write another
+history and sign it with a key of its own (then the file says so: it is *signed by* that key and *about* that network,
+and a reader compares both with what it trusts; see `verify`).
+"""
+
+import base64
+import binascii
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from freehold.errors import Invalid
+from freehold.ledger.blocks import decode_body
+from freehold.ledger.embedded.file import BlockFile, Row
+from freehold.ports.ledger import Block, Ledger
+from freehold.protocol import canonical
+from freehold.protocol.digests import raw
+from freehold.protocol.identifiers import CoupleId, PublicKey
+from freehold.protocol.network import NetworkRecord
+from freehold.protocol.records import Record
+
+SCHEMA: Final = "freehold/evidence/1"
+LARGEST: Final = 512 * 1024 * 1024
+"""Bytes of an evidence file that are read at all."""
+PAGE: Final = 200
+"""Blocks that are asked of a ledger at once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an evidence file says, well-formed and not yet believed."""
+
+    network: NetworkRecord
+    operator: PublicKey
+    """Ed25519 key under whose signatures the blocks and the checkpoint stand."""
+    couple: CoupleId
+    """The training that the file is shown for."""
+    blocks: tuple[Block, ...]
+    checkpoint: str | None = None
+    """C2SP signed note over the log of all actions of the blocks; a ledger's bare file holds none, and the signed
+    header of the last block says the same."""
+
+
+class _BlockFields(Record, kw_only=True):
+    actions: tuple[str, ...]
+    header: dict[str, Any]
+    results: tuple[dict[str, str], ...]
+    signature: str
+
+
+class _FileFields(Record, kw_only=True):
+    blocks: tuple[_BlockFields, ...]
+    checkpoint: str | None = None
+    couple: str
+    network: dict[str, Any]
+    operator: str
+    schema: str
+
+
+_READER: Final = msgspec.json.Decoder(_FileFields)
+
+
+def collect(ledger: Ledger, couple: CoupleId) -> Evidence:
+    """Everything that a ledger holds, as evidence about one training; raises Unavailable."""
+    info = ledger.info()
+    return Evidence(
+        network=NetworkRecord.parse(info.network),
+        operator=PublicKey(info.operator),
+        couple=couple,
+        blocks=tuple(_blocks_up_to(ledger, info.height)),
+        checkpoint=info.checkpoint or None,
+    )
+
+
+def read_ledger_file(path: Path, couple: CoupleId) -> Evidence:
+    """Everything that a ledger's file holds, read beside whoever may be writing it; raises Invalid and Unavailable."""
+    with closing(BlockFile.read(path)) as file:
+        blocks = tuple(_block_of_row(row) for row in file.rows(0, sys.maxsize))
+    return Evidence(
+        network=NetworkRecord.parse(file.title.network),
+        operator=PublicKey(file.title.operator.hex()),
+        couple=couple,
+        blocks=blocks,
+    )
+
+
+def _block_of_row(row: Row) -> Block:
+    contents = decode_body(row.body)
+    return Block(header=row.header, signature=row.signature, actions=contents.actions, results=contents.results)
+
+
+def _blocks_up_to(ledger: Ledger, height: int) -> Iterator[Block]:
+    # a node goes on while it is read: what comes after the checkpoint that was taken first is not part of the file
+    after = 0
+    while after < height:
+        page = ledger.export(after, min(PAGE, height - after))
+        if not page:
+            raise Invalid(f"the ledger says that it has {height} blocks and hands out {after}", code="evidence:ledger")
+        yield from page
+        after += len(page)
+
+
+def encode(evidence: Evidence) -> bytes:
+    """The file: canonical JSON, one spelling for one history."""
+    fields = _FileFields(
+        blocks=tuple(
+            _BlockFields(
+                actions=tuple(_to_base64(action) for action in block.actions),
+                header=msgspec.json.decode(block.header),
+                results=tuple(msgspec.json.decode(result) for result in block.results),
+                signature=block.signature.hex(),
+            )
+            for block in evidence.blocks
+        ),
+        checkpoint=_to_base64(evidence.checkpoint.encode("utf-8")) if evidence.checkpoint is not None else None,
+        couple=evidence.couple,
+        network=msgspec.json.decode(evidence.network.encode()),
+        operator=evidence.operator,
+        schema=SCHEMA,
+    )
+    return canonical.encode(fields)
+
+
+def parse(data: bytes) -> Evidence:
+    """The evidence that a file holds; Invalid for anything but the canonical spelling of one."""
+    if len(data) > LARGEST:
+        raise Invalid(f"an evidence file has at most {LARGEST:,} bytes, this one {len(data):,}", code="evidence:size")
+    try:
+        return _read(data)
+    except Invalid as invalid:
+        what = f"This is not an evidence file: {invalid.what}"
+        raise Invalid(what, code="evidence:form", next="ask for the file again, from whoever made it") from None
+
+
+def _read(data: bytes) -> Evidence:
+    fields: _FileFields = canonical.decode_record(data, _READER, largest=LARGEST)
+    if fields.schema != SCHEMA:
+        raise Invalid(f"its schema is {fields.schema[:60]!r}, this version reads {SCHEMA}")
+    raw(fields.operator)
+    raw(fields.couple)
+    return Evidence(
+        network=NetworkRecord.parse(canonical.encode(fields.network)),
+        operator=PublicKey(fields.operator),
+        couple=CoupleId(fields.couple),
+        blocks=tuple(_block(height, block) for height, block in enumerate(fields.blocks, start=1)),
+        checkpoint=_text(fields.checkpoint) if fields.checkpoint is not None else None,
+    )
+
+
+def _block(height: int, fields: _BlockFields) -> Block:
+    if len(fields.actions) != len(fields.results):
+        raise Invalid(f"block {height} has {len(fields.actions)} actions and {len(fields.results)} results")
+    return Block(
+        header=canonical.encode(fields.header),
+        signature=raw(fields.signature, 64),
+        actions=tuple(_from_base64(action) for action in fields.actions),
+        results=tuple(canonical.encode(result) for result in fields.results),
+    )
+
+
+def _to_base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid("a value that should be base64 is not") from None
+    # the last character of base64 has spare bits: a second spelling of the same bytes would hide an altered byte
+    if _to_base64(data) != text:
+        raise Invalid("a value is not in the canonical spelling of base64")
+    return data
+
+
+def _text(encoded: str) -> str:
+    try:
+        return _from_base64(encoded).decode("utf-8")
+    except UnicodeDecodeError:
+        raise Invalid("the checkpoint is not text") from None

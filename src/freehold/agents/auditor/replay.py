@@ -1,0 +1,103 @@
+"""Runs a history again, from nothing, and stops at the first thing that is wrong.
+
+In this order: the operator's signature under each block, the chain from block to block, every action against the rules,
+its result, its events and the records that it wrote against the header, the money after each action, and at the end the
+checkpoint against the log of all actions. Nothing is believed because it is written; only because it comes out again.
+"""
+
+from dataclasses import dataclass
+
+from freehold.agents.auditor.books import imbalance
+from freehold.agents.auditor.evidence import Evidence
+from freehold.agents.auditor.history import Entry, History
+from freehold.contract.host import Contract
+from freehold.errors import Invalid
+from freehold.ledger.history import asset_id
+from freehold.ledger.proofs.checkpoint import open_checkpoint
+from freehold.ledger.proofs.log import Log, entry
+from freehold.ledger.replay import Replay
+from freehold.ledger.state import State
+from freehold.ports.ledger import Block
+from freehold.ports.machine import Executed
+from freehold.protocol.digests import raw
+from freehold.protocol.envelope import action_digest, open_action
+from freehold.protocol.network import network_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replayed:
+    """A history that came out again as it was written."""
+
+    history: History
+    blocks: int
+    log: Log
+
+
+def replay(evidence: Evidence) -> Replayed:
+    """Runs all blocks of the evidence again; Invalid with the first thing that is wrong."""
+    machine = Contract(evidence.network)
+    running = Replay(machine, raw(evidence.operator))
+    history = History(network=evidence.network, network_id=network_id(evidence.network), state=State(machine.genesis()))
+    for block in evidence.blocks:
+        try:
+            effects = running.apply(block)
+        except Invalid as invalid:
+            raise Invalid(_sentence(invalid.what), code="evidence:block") from None
+        _take_over(history, running.tip.height, running.tip.time, block, effects)
+    if evidence.checkpoint is not None:
+        _check_note(evidence, evidence.checkpoint, exact=True)
+    return Replayed(history=history, blocks=len(evidence.blocks), log=running.tip.log)
+
+
+def check_against(evidence: Evidence, note: str) -> None:
+    """Invalid unless this signed note, kept from elsewhere, is about an earlier state of the same log, or the same."""
+    _check_note(evidence, note, exact=False)
+
+
+def _take_over(history: History, height: int, time: int, block: Block, effects: tuple[Executed, ...]) -> None:
+    for action, executed in zip(block.actions, effects, strict=True):
+        keys = list(executed.writes)
+        before = dict(zip(keys, history.state.read(keys), strict=True))
+        position = len(history.entries)
+        if imbalance(before, executed.writes) != 0:
+            raise Invalid(f"Action {position} in block {height} makes or loses money.", code="evidence:money")
+        envelope = open_action(action, signature_checked=True)
+        history.append(
+            Entry(
+                position=position,
+                height=height,
+                time=time,
+                digest=action_digest(action),
+                action=envelope,
+                id=asset_id(executed.result),
+                writes=executed.writes,
+                events=executed.events,
+            )
+        )
+
+
+def _check_note(evidence: Evidence, note: str, *, exact: bool) -> None:
+    try:
+        checkpoint = open_checkpoint(note, network_id=network_id(evidence.network), operator=raw(evidence.operator))
+    except Invalid as invalid:
+        raise Invalid(_sentence(f"the checkpoint: {invalid.what}"), code="evidence:checkpoint") from None
+    leaves = [
+        entry(action, result)
+        for block in evidence.blocks
+        for action, result in zip(block.actions, block.results, strict=True)
+    ]
+    if checkpoint.size > len(leaves) or (exact and checkpoint.size != len(leaves)):
+        raise Invalid(
+            f"The checkpoint is about {checkpoint.size} actions, the file holds {len(leaves)}.",
+            code="evidence:checkpoint",
+        )
+    if Log().extended(leaves[: checkpoint.size]).root() != checkpoint.root:
+        raise Invalid(
+            f"The checkpoint is about another history: its first {checkpoint.size} actions are not those of the file.",
+            code="evidence:checkpoint",
+            why="the operator signed two histories of which neither begins with the other, or one of them is forged",
+        )
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}."
