@@ -12,6 +12,7 @@ the feature map from it, and both would be lost if two readers could take the sa
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 import msgspec
@@ -221,7 +222,7 @@ def _check_numbers(column: NumberColumn | ByteColumn | NumberTarget) -> None:
 def _check_values(spelled: Sequence[str], most: int) -> None:
     _require(1 <= len(spelled) <= most, f"a list of categories or classes has 1 to {most} entries")
     texts = [unspell(value, "a category", LONGEST_CATEGORY).encode() for value in spelled]
-    _require(all(first < second for first, second in zip(texts, texts[1:], strict=False)), "categories ascend")
+    _require(all(first < second for first, second in pairwise(texts)), "categories ascend")
 
 
 def _check_split(split: Split) -> None:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 KNOTS: Final = 17
 MEDIAN: Final = 8
-LEVELS: Final = (128, *range(256, 4096, 256), 3968)
+LEVELS: Final[tuple[int, ...]] = (128, *range(256, 4096, 256), 3968)
 """The level of each knot, in 4096ths."""
 _BELOW, _ABOVE, _WHOLE = 64, 4032, 4096
 FRACTION_BITS: Final = 16

@@ -52,20 +52,22 @@ def half_units(text: str) -> int:
     sign, whole, fraction, exponent = match.groups(default="")
     mantissa = 2 * int(sign + whole + fraction)
     power = MOST_DIGITS - len(fraction) + int(exponent or 0)
-    value = mantissa * 10**power if power >= 0 else mantissa // 10**-power
+    scale: int = 10 ** abs(power)
+    value = mantissa * scale if power >= 0 else mantissa // scale
     return max(-_SATURATED, min(_SATURATED, value))
 
 
 def fixed_point(text: str, digits: int) -> int:
     """The integer that a number text stands for with `digits` digits; Invalid for a text that is no number."""
-    value = (half_units(text) // 10 ** (MOST_DIGITS - digits) + 1) // 2
+    value = (half_units(text) // int(_POWERS[MOST_DIGITS - digits]) + 1) // 2
     return max(-LARGEST_FIXED, min(LARGEST_FIXED, value))
 
 
 def to_fixed_point(halves: Integers, digits: int) -> npt.NDArray[np.int32]:
     """The integers that half-units stand for with `digits` digits: the same numbers as `fixed_point`, in bulk."""
     values = (halves // _POWERS[MOST_DIGITS - digits] + 1) >> 1
-    return np.clip(values, -LARGEST_FIXED, LARGEST_FIXED).astype(np.int32)
+    clipped: npt.NDArray[np.int32] = np.clip(values, -LARGEST_FIXED, LARGEST_FIXED).astype(np.int32)
+    return clipped
 
 
 def number_text(value: int, digits: int) -> str:
@@ -95,10 +97,10 @@ def read_decimals(texts: Sequence[str]) -> Decimals:
     width = max(1, array.dtype.itemsize // 4)
     scan = _Scan(array.astype(f"U{width}", copy=False).view(np.uint32).reshape(len(texts), width))
     halves = scan.half_units()
-    for row in np.flatnonzero(scan.numbers & scan.long):
+    for row in np.flatnonzero(scan.numbers & scan.long).tolist():
         halves[row] = half_units(texts[row])
     missing = np.zeros(len(texts), dtype=bool)
-    for row in np.flatnonzero(~scan.numbers):
+    for row in np.flatnonzero(~scan.numbers).tolist():
         missing[row] = texts[row] in MISSING_TEXTS
     return Decimals(half_units=halves, numbers=scan.numbers, missing=missing)
 

@@ -23,7 +23,16 @@ from freehold.errors import Invalid
 from freehold.learning import random_features
 from freehold.learning.card import Card
 from freehold.learning.constants import levels_of
-from freehold.learning.map_form import NAMES, Description, MapByte, MapCategory, MapClasses, MapColumn, MapNumber, plain_width
+from freehold.learning.map_form import (
+    NAMES,
+    Description,
+    MapByte,
+    MapCategory,
+    MapClasses,
+    MapColumn,
+    MapNumber,
+    plain_width,
+)
 from freehold.learning.parameters import LARGEST_FEATURE
 from freehold.learning.pooling import pooled_columns, pooled_target, require_same_table
 from freehold.protocol.digests import T, sha256, u64
@@ -33,7 +42,7 @@ Integers = npt.NDArray[np.int64]
 DEFAULT_MAP: Final = "standard"
 ONE: Final = 64
 """The constant feature, a one-hot feature and a class's target."""
-_STEPS: Final = 32
+STEPS: Final = 32
 """Steps to a deviation of a standardized number."""
 _KERNEL: Final = 5215**2
 """(2^20 / 32 / 2π)²: with n plain features, a width of 5215/√n turns the angle by one radian at a distance of √n."""
@@ -103,7 +112,7 @@ class FeatureMap:
         """Y of int32 targets: int64 rows × M, 64 at the row's class, or the standardized number."""
         target = self.description.target
         if isinstance(target, MapClasses):
-            return ONE * (targets[:, None] == np.arange(target.values)).astype(np.int64)
+            return _one_hot(targets.astype(np.int64), range(target.values))
         return standardized(targets.astype(np.int64), target.mean, target.deviation)[:, None]
 
 
@@ -151,17 +160,22 @@ def standardized(values: Integers, mean: int, deviation: int) -> Integers:
     """std(x): 32 steps to a deviation around the mean, clipped to ±127; all 0 without any deviation."""
     if deviation == 0:
         return np.zeros_like(values)
-    steps = _rounded(_STEPS * ((values << 16) - mean), deviation)
+    steps = _rounded(STEPS * ((values << 16) - mean), deviation)
     result: Integers = steps.clip(-LARGEST_FEATURE, LARGEST_FEATURE)
     return result
 
 
 def _plain(column: MapColumn, values: Integers, *, ranked: bool) -> Integers:
     if isinstance(column, MapCategory):
-        return ONE * (values[:, None] == np.arange(1, column.values + 1)).astype(np.int64)
+        return _one_hot(values, range(1, column.values + 1))
     if isinstance(column, MapByte):
         return values.clip(-LARGEST_FEATURE, LARGEST_FEATURE)[:, None]
     return _ranks(column, values) if ranked else standardized(values, column.mean, column.deviation)[:, None]
+
+
+def _one_hot(values: Integers, codes: range) -> Integers:
+    hot: Integers = ONE * (values[:, None] == np.asarray(codes)).astype(np.int64)
+    return hot
 
 
 def _ranks(column: MapNumber, values: Integers) -> Integers:

@@ -10,7 +10,16 @@ from collections.abc import Sequence
 from typing import cast
 
 from freehold.errors import Invalid
-from freehold.learning.card import ByteColumn, Card, CategoryColumn, ClassTarget, Column, NumberColumn, NumberTarget, Target
+from freehold.learning.card import (
+    ByteColumn,
+    Card,
+    CategoryColumn,
+    ClassTarget,
+    Column,
+    NumberColumn,
+    NumberTarget,
+    Target,
+)
 from freehold.learning.constants import pooled_knots, pooled_moments
 from freehold.learning.map_form import MapByte, MapCategory, MapClasses, MapColumn, MapNumber, MapTarget
 

@@ -39,7 +39,8 @@ class RandomFeatures:
         """The cosine features of plain features: int64 rows × count in −127 … 127."""
         # |products| ≤ 1000 · 127 · 6 · 2^20 < 2^53: exact in floating point, and fast there
         angles = (plain.astype(np.float64) @ self.frequencies.astype(np.float64)).astype(np.int64) + self.phases
-        return cosine_table()[(angles % _TURN) >> 8].astype(np.int64)
+        cosines: npt.NDArray[np.int64] = cosine_table()[(angles % _TURN) >> 8].astype(np.int64)
+        return cosines
 
 
 def draw(seed: bytes, count: int, width: int, columns: int) -> RandomFeatures:
@@ -87,11 +88,9 @@ def _sine(angle: int) -> int:
 
 def _series(first: int, angle: int, power: int) -> int:
     """Σ ± angle^k / k! from the term `first` of power `power` on, every second power: a small angle's series."""
-    total = term = first
+    total, term, sign = first, first, 1
     while term:
-        power += 2
-        term = -(term * angle >> _PRECISION) * angle // (power * (power - 1)) >> _PRECISION
-        total += term
-        if term == -1:
-            break
+        power, sign = power + 2, -sign
+        term = (term * angle * angle >> 2 * _PRECISION) // (power * (power - 1))
+        total += sign * term
     return total

@@ -37,9 +37,7 @@ def made_up_rows(card: Card) -> tuple[tuple[str, ...], ...]:
     parts: tuple[Column | Target, ...] = (*card.columns, card.target)
     streams = [Stream(seed, index) for index in range(len(parts))]
     count = sample_count(len(card.columns))
-    return tuple(
-        tuple(_cell(part, stream) for part, stream in zip(parts, streams, strict=True)) for _ in range(count)
-    )
+    return tuple(tuple(_cell(part, stream) for part, stream in zip(parts, streams, strict=True)) for _ in range(count))
 
 
 def _fields(card: Card) -> dict[str, object]:

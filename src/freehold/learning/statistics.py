@@ -9,7 +9,6 @@ so the result depends neither on the order of additions nor on the machine. 65,5
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -21,6 +20,7 @@ from freehold.learning.constants import rounded
 from freehold.learning.maps import FeatureMap
 from freehold.learning.parameters import LARGEST_FEATURE, LARGEST_STATISTIC
 from freehold.learning.rows import Rows
+from freehold.learning.training import Statistics
 
 Integers = npt.NDArray[np.int64]
 
@@ -29,14 +29,6 @@ _ROWS_AT_A_TIME: Final = 65_536
 _CELLS_AT_A_TIME: Final = 2**23
 _WEIGHT_STEPS: Final = 8
 """Steps of a balanced weight for the most frequent class, before the common divisor is taken out."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Statistics:
-    """A int64 (D × D, symmetric) and B int64 (D × M) of some rows, shifted."""
-
-    A: Integers
-    B: Integers
 
 
 def shift_of(weighted_rows: int, spread: int = 0) -> int:
@@ -69,7 +61,7 @@ def subset_statistics(
     shift: int,
     noise: tuple[Integers, Integers] | None = None,
 ) -> Statistics:
-    """A and B of a subset's rows under a map, with one weight per class or none; some rows at a time, to spare memory."""
+    """A and B of a subset's rows under a map, with one weight per class or none, some rows at a time."""
     sums = _Sums(feature_map.dimension, feature_map.outputs)
     per_class = np.asarray(weights, dtype=np.int64)
     size = max(1, min(_ROWS_AT_A_TIME, _CELLS_AT_A_TIME // feature_map.dimension))
@@ -81,7 +73,7 @@ def subset_statistics(
 
 
 def balanced_weights(cards: Sequence[Card]) -> tuple[int, ...]:
-    """One whole weight per class, so that every class counts about alike; () when all counts are equal or for numbers."""
+    """One whole weight per class, so that every class counts about alike; () when all counts are equal."""
     if not isinstance(cards[0].target, ClassTarget):
         raise Invalid("only classes can be weighted", next="leave the weights out for a numeric target")
     counts = _class_counts(cards)
@@ -122,6 +114,6 @@ class _Sums:
         half = (1 << shift) >> 1
         extra_products, extra_targets = noise if noise is not None else (0, 0)
         return Statistics(
-            A=(self._products + extra_products + half) >> shift,
-            B=(self._targets + extra_targets + half) >> shift,
+            a=(self._products + extra_products + half) >> shift,
+            b=(self._targets + extra_targets + half) >> shift,
         )
