@@ -39,18 +39,24 @@ PAGE: Final = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Evidence:
-    """What an evidence file says, well-formed and not yet believed."""
+class Recording:
+    """A ledger's whole history as it was handed out, well-formed and not yet believed."""
 
     network: NetworkRecord
     operator: PublicKey
     """Ed25519 key under whose signatures the blocks and the checkpoint stand."""
-    couple: CoupleId
-    """The training that the file is shown for."""
     blocks: tuple[Block, ...]
     checkpoint: str | None = None
     """C2SP signed note over the log of all actions of the blocks; a ledger's bare file holds none, and the signed
     header of the last block says the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an evidence file says: a history, and the training that it is shown for."""
+
+    recording: Recording
+    couple: CoupleId
 
 
 class _BlockFields(Record, kw_only=True):
@@ -72,28 +78,25 @@ class _FileFields(Record, kw_only=True):
 _READER: Final = msgspec.json.Decoder(_FileFields)
 
 
-def collect(ledger: Ledger, couple: CoupleId) -> Evidence:
-    """Everything that a ledger holds, as evidence about one training; raises Unavailable."""
+def record(ledger: Ledger) -> Recording:
+    """Everything that a ledger hands out; raises Unavailable."""
     info = ledger.info()
-    return Evidence(
+    return Recording(
         network=NetworkRecord.parse(info.network),
         operator=PublicKey(info.operator),
-        couple=couple,
         blocks=tuple(_blocks_up_to(ledger, info.height)),
         checkpoint=info.checkpoint or None,
     )
 
 
-def read_ledger_file(path: Path, couple: CoupleId) -> Evidence:
+def read_ledger_file(path: Path) -> Recording:
     """Everything that a ledger's file holds, read beside whoever may be writing it; raises Invalid and Unavailable."""
     with closing(BlockFile.read(path)) as file:
-        blocks = tuple(_block_of_row(row) for row in file.rows(0, sys.maxsize))
-    return Evidence(
-        network=NetworkRecord.parse(file.title.network),
-        operator=PublicKey(file.title.operator.hex()),
-        couple=couple,
-        blocks=blocks,
-    )
+        return Recording(
+            network=NetworkRecord.parse(file.title.network),
+            operator=PublicKey(file.title.operator.hex()),
+            blocks=tuple(_block_of_row(row) for row in file.rows(0, sys.maxsize)),
+        )
 
 
 def _block_of_row(row: Row) -> Block:
@@ -114,6 +117,7 @@ def _blocks_up_to(ledger: Ledger, height: int) -> Iterator[Block]:
 
 def encode(evidence: Evidence) -> bytes:
     """The file: canonical JSON, one spelling for one history."""
+    recording = evidence.recording
     fields = _FileFields(
         blocks=tuple(
             _BlockFields(
@@ -122,12 +126,12 @@ def encode(evidence: Evidence) -> bytes:
                 results=tuple(msgspec.json.decode(result) for result in block.results),
                 signature=block.signature.hex(),
             )
-            for block in evidence.blocks
+            for block in recording.blocks
         ),
-        checkpoint=_to_base64(evidence.checkpoint.encode("utf-8")) if evidence.checkpoint is not None else None,
+        checkpoint=_to_base64(recording.checkpoint.encode("utf-8")) if recording.checkpoint is not None else None,
         couple=evidence.couple,
-        network=msgspec.json.decode(evidence.network.encode()),
-        operator=evidence.operator,
+        network=msgspec.json.decode(recording.network.encode()),
+        operator=recording.operator,
         schema=SCHEMA,
     )
     return canonical.encode(fields)
@@ -150,13 +154,13 @@ def _read(data: bytes) -> Evidence:
         raise Invalid(f"its schema is {fields.schema[:60]!r}, this version reads {SCHEMA}")
     raw(fields.operator)
     raw(fields.couple)
-    return Evidence(
+    recording = Recording(
         network=NetworkRecord.parse(canonical.encode(fields.network)),
         operator=PublicKey(fields.operator),
-        couple=CoupleId(fields.couple),
         blocks=tuple(_block(height, block) for height, block in enumerate(fields.blocks, start=1)),
         checkpoint=_text(fields.checkpoint) if fields.checkpoint is not None else None,
     )
+    return Evidence(recording=recording, couple=CoupleId(fields.couple))
 
 
 def _block(height: int, fields: _BlockFields) -> Block:

@@ -8,7 +8,7 @@ checkpoint against the log of all actions. Nothing is believed because it is wri
 from dataclasses import dataclass
 
 from freehold.agents.auditor.books import imbalance
-from freehold.agents.auditor.evidence import Evidence
+from freehold.agents.auditor.evidence import Recording
 from freehold.agents.auditor.history import Entry, History
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
@@ -28,30 +28,32 @@ from freehold.protocol.network import network_id
 class Replayed:
     """A history that came out again as it was written."""
 
+    recording: Recording
     history: History
-    blocks: int
     log: Log
 
 
-def replay(evidence: Evidence) -> Replayed:
-    """Runs all blocks of the evidence again; Invalid with the first thing that is wrong."""
-    machine = Contract(evidence.network)
-    running = Replay(machine, raw(evidence.operator))
-    history = History(network=evidence.network, network_id=network_id(evidence.network), state=State(machine.genesis()))
-    for block in evidence.blocks:
+def replay(recording: Recording) -> Replayed:
+    """Runs all blocks of a recording again; Invalid with the first thing that is wrong."""
+    machine = Contract(recording.network)
+    running = Replay(machine, raw(recording.operator))
+    history = History(
+        network=recording.network, network_id=network_id(recording.network), state=State(machine.genesis())
+    )
+    for block in recording.blocks:
         try:
             effects = running.apply(block)
         except Invalid as invalid:
             raise Invalid(_sentence(invalid.what), code="evidence:block") from None
         _take_over(history, running.tip.height, running.tip.time, block, effects)
-    if evidence.checkpoint is not None:
-        _check_note(evidence, evidence.checkpoint, exact=True)
-    return Replayed(history=history, blocks=len(evidence.blocks), log=running.tip.log)
+    if recording.checkpoint is not None:
+        _check_note(recording, recording.checkpoint, exact=True)
+    return Replayed(recording=recording, history=history, log=running.tip.log)
 
 
-def check_against(evidence: Evidence, note: str) -> None:
+def check_against(recording: Recording, note: str) -> None:
     """Invalid unless this signed note, kept from elsewhere, is about an earlier state of the same log, or the same."""
-    _check_note(evidence, note, exact=False)
+    _check_note(recording, note, exact=False)
 
 
 def _take_over(history: History, height: int, time: int, block: Block, effects: tuple[Executed, ...]) -> None:
@@ -76,14 +78,14 @@ def _take_over(history: History, height: int, time: int, block: Block, effects: 
         )
 
 
-def _check_note(evidence: Evidence, note: str, *, exact: bool) -> None:
+def _check_note(recording: Recording, note: str, *, exact: bool) -> None:
     try:
-        checkpoint = open_checkpoint(note, network_id=network_id(evidence.network), operator=raw(evidence.operator))
+        checkpoint = open_checkpoint(note, network_id=network_id(recording.network), operator=raw(recording.operator))
     except Invalid as invalid:
         raise Invalid(_sentence(f"the checkpoint: {invalid.what}"), code="evidence:checkpoint") from None
     leaves = [
         entry(action, result)
-        for block in evidence.blocks
+        for block in recording.blocks
         for action, result in zip(block.actions, block.results, strict=True)
     ]
     if checkpoint.size > len(leaves) or (exact and checkpoint.size != len(leaves)):

@@ -8,7 +8,7 @@ and nobody can show it another market's history, or a second history of the same
 from dataclasses import dataclass
 
 from freehold.agents.auditor.account import MarketMoney, TrainingAccount, account_of, market_money
-from freehold.agents.auditor.evidence import Evidence, parse
+from freehold.agents.auditor.evidence import Recording, parse
 from freehold.agents.auditor.questions import Answer, answers
 from freehold.agents.auditor.replay import Replayed, check_against, replay
 from freehold.agents.auditor.training import Training
@@ -39,34 +39,38 @@ def verify(data: bytes, *, network: str | None = None, checkpoint: str | None = 
 
     `network` is the id of the network that the reader means, `checkpoint` a signed note that it kept from elsewhere.
     """
-    return examine(parse(data), network=network, checkpoint=checkpoint)[0]
+    evidence = parse(data)
+    replayed = check(evidence.recording, network=network, checkpoint=checkpoint)
+    return report_on(replayed, evidence.couple, network=network, checkpoint=checkpoint)
 
 
-def examine(
-    evidence: Evidence, *, network: str | None = None, checkpoint: str | None = None
-) -> tuple[Report, Replayed]:
-    """The same for evidence that has been read; also hands out the history."""
-    id = network_id(evidence.network)
+def check(recording: Recording, *, network: str | None = None, checkpoint: str | None = None) -> Replayed:
+    """The history of a recording, run again and compared with what the reader trusts; Invalid otherwise."""
+    id = network_id(recording.network)
     if network is not None and network != id:
         raise Invalid(
-            f"This is evidence about network {id}, not about {network}.",
+            f"This is about network {id}, not about {network[:64]}.",
             code="evidence:network",
             next="ask for the file of the network that you mean",
         )
-    replayed = replay(evidence)
+    replayed = replay(recording)
     if checkpoint is not None:
-        check_against(evidence, checkpoint)
-    training = Training(replayed.history, evidence.couple)
-    report = Report(
-        network=id,
-        operator=evidence.operator,
+        check_against(recording, checkpoint)
+    return replayed
+
+
+def report_on(replayed: Replayed, couple: str, *, network: str | None = None, checkpoint: str | None = None) -> Report:
+    """What a checked history shows about one training; Invalid if it knows none of that id."""
+    training = Training(replayed.history, couple)
+    return Report(
+        network=replayed.history.network_id,
+        operator=replayed.recording.operator,
         network_was_named=network is not None,
         checkpoint_was_named=checkpoint is not None,
-        blocks=replayed.blocks,
+        blocks=len(replayed.recording.blocks),
         actions=len(replayed.history.entries),
         checkpoint=replayed.log.root().hex(),
         account=account_of(training),
         answers=answers(training),
         money=market_money(replayed.history),
     )
-    return report, replayed
