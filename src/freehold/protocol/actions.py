@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
-import msgspec
 from msgspec import Meta
 
 from freehold.errors import Refused
-from freehold.protocol import forms, limits
+from freehold.protocol import canonical, forms, limits
 from freehold.protocol.assets import Terms
 from freehold.protocol.identifiers import (
     BallotId,
@@ -281,5 +280,4 @@ def parse(function: str, value: object) -> Arguments:
 
 def encode(arguments: Arguments) -> dict[str, Any]:
     """The arguments as the body of an action holds them."""
-    value: dict[str, Any] = msgspec.to_builtins(arguments)
-    return value
+    return canonical.plain(arguments)

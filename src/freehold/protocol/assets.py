@@ -298,5 +298,4 @@ def with_changes(record: R, **changes: Any) -> R:
 
 def as_dict(record: Record) -> dict[str, Any]:
     """The record as JSON would show it: absent fields left out, tuples as lists."""
-    value: dict[str, Any] = msgspec.to_builtins(record)
-    return value
+    return canonical.plain(record)

@@ -44,6 +44,12 @@ def encode(value: object, *, signed: bool = False) -> bytes:
     return data
 
 
+def plain(record: msgspec.Struct) -> dict[str, Any]:
+    """What a reader who knows only JSON sees in `record`: dicts, lists, strings and integers."""
+    value: dict[str, Any] = _DECODER.decode(encode(record))
+    return value
+
+
 def decode(data: bytes, *, largest: int, signed: bool = False) -> dict[str, Any]:
     """The object that `data` writes; Invalid above `largest` bytes or for any spelling but the canonical one."""
     value = _read(data, _DECODER, largest)

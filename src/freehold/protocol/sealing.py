@@ -68,7 +68,7 @@ def unseal(private: bytes, info: bytes, sealed: bytes) -> bytes:
         raise Invalid(f"sealed bytes are at least {OVERHEAD} long, not {len(sealed)}")
     try:
         return _SUITE.decrypt(sealed, _private(private), info)
-    except InvalidTag:
+    except (InvalidTag, ValueError):
         raise Invalid("not sealed to this key for this purpose, or altered since") from None
 
 
@@ -79,8 +79,7 @@ def seal_locator(public: PublicKey, subject: InstanceId | JobId, store: StoreNam
     digest of a result must not be told before the vote.
     """
     plaintext = canonical.encode(_Place(object=Digest(object), store=store))
-    if len(plaintext) > limits.LOCATOR_PLAINTEXT:
-        raise Invalid("the name of the store does not fit into a locator")
+    _read_place(plaintext)
     padded = plaintext.ljust(limits.LOCATOR_PLAINTEXT, b"\0")
     return Locator(seal(raw(public), _info("locator", subject), padded).hex())
 
@@ -88,7 +87,7 @@ def seal_locator(public: PublicKey, subject: InstanceId | JobId, store: StoreNam
 def open_locator(private: bytes, subject: InstanceId | JobId, locator: Locator) -> tuple[StoreName, Digest]:
     """Store and object of a locator that was sealed for `subject`; Invalid for anything else."""
     padded = unseal(private, _info("locator", subject), raw(locator, limits.LOCATOR))
-    place = forms.parse(_Place, padded.rstrip(b"\0"), largest=limits.LOCATOR_PLAINTEXT, name="the locator")
+    place = _read_place(padded.rstrip(b"\0"))
     return place.store, place.object
 
 
@@ -102,6 +101,10 @@ def open_package(private: bytes, instance: InstanceId, sealed: bytes) -> bytes:
     if len(sealed) > limits.PACKAGE_LARGEST + OVERHEAD:
         raise Invalid(f"a package has at most {limits.PACKAGE_LARGEST} bytes")
     return unseal(private, _info("package", instance), sealed)
+
+
+def _read_place(plaintext: bytes) -> _Place:
+    return forms.parse(_Place, plaintext, largest=limits.LOCATOR_PLAINTEXT, name="the locator")
 
 
 def _info(purpose: str, subject: str) -> bytes:
