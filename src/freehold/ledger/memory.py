@@ -51,7 +51,11 @@ class MemoryLedger:
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes."""
-        return self._history.resolve(sha256(action))
+        return self.find(sha256(action))
+
+    def find(self, digest: bytes) -> Accepted | None:
+        """What became of the action with this SHA-256."""
+        return self._history.resolve(digest)
 
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """Asks the rules about the present state."""

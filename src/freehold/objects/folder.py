@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, Protocol
 
 import obstore
 from obstore.exceptions import BaseError
@@ -23,6 +23,14 @@ from freehold.objects.names import OBJECT_LARGEST, check, check_bytes, digest_of
 
 PIECE = 2**20
 """Bytes that are held in memory at a time while an object streams."""
+
+
+class Readable(Protocol):
+    """A file, or whatever else is read in pieces."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes; none at the end."""
+        ...
 
 
 class FolderStore:
@@ -38,7 +46,7 @@ class FolderStore:
         self._largest = largest
         self._store = LocalStore(folder)
 
-    def put(self, name: str, data: bytes | BinaryIO) -> None:
+    def put(self, name: str, data: bytes | Readable) -> None:
         """Stores the bytes under their name, wholly or not at all.
 
         Raises Invalid (name, size or digest does not fit) or Unavailable (the disk does not take it).
@@ -82,7 +90,7 @@ class FolderStore:
         if size > self._largest:
             raise Invalid(f"an object has at most {self._largest} bytes")
 
-    def _copied(self, source: BinaryIO, copy: IO[bytes]) -> str:
+    def _copied(self, source: Readable, copy: IO[bytes]) -> str:
         digest, size = sha256(), 0
         while piece := source.read(PIECE):
             size += len(piece)

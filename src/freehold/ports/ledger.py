@@ -116,8 +116,12 @@ class Ledger(Protocol):
 
 
 class Engine(Ledger, Protocol):
-    """A ledger that a node can serve: it also takes a request's actions in one go."""
+    """A ledger that a node can serve: it takes a request's actions in one go, and knows an action by its digest."""
 
     def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
         """Submits in the given order and waits once; the answer of each stands at its place."""
+        ...
+
+    def find(self, digest: bytes) -> Accepted | None:
+        """What became of the action with this SHA-256 (32 bytes): None means that it is not recorded so far."""
         ...

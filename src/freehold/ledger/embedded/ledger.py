@@ -100,9 +100,9 @@ class EmbeddedLedger:
         """What became of exactly these bytes: None means that they are not recorded so far."""
         return self.find(sha256(action))
 
-    def find(self, action_digest: bytes) -> Accepted | None:
+    def find(self, digest: bytes) -> Accepted | None:
         """The accepted action with this SHA-256, None if there is none so far."""
-        return self._history.resolve(action_digest)
+        return self._history.resolve(digest)
 
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """Asks the rules about the newest durable state."""

@@ -96,9 +96,9 @@ class StrictLedger:
         """As the engine's."""
         return self._engine.resolve(action)
 
-    def find(self, action_digest: bytes) -> Accepted | None:
+    def find(self, digest: bytes) -> Accepted | None:
         """As the engine's."""
-        return self._engine.find(action_digest)
+        return self._engine.find(digest)
 
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """As the engine's."""
@@ -107,9 +107,9 @@ class StrictLedger:
     def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
         """As the engine's, but some events from before the cursor may come again."""
         if self._chance.random() < self._strict.repeats:
-            again = self._engine.events(self._chance.randint(0, after), to=to)
-            if again.events:
-                return EventPage(events=again.events, cursor=max(again.cursor, after))
+            again = self._engine.events(max(0, after - self._chance.randint(1, 10)), to=to)
+            if again.cursor >= after and again.events:
+                return again
         return self._engine.events(after, to=to, wait=wait)
 
     def export(self, after: int, limit: int) -> Sequence[Block]:

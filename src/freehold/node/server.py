@@ -1,0 +1,202 @@
+"""The node: serves one ledger and one folder of objects over HTTP, on this machine alone unless told otherwise.
+
+Members talk to it only through the two ports (`ledger.remote`, `objects.remote`). It knows no member and keeps no
+session: what an action may do is decided by its signature and the rules, and everything else is public to read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import signal
+import socket
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from freehold.errors import FreeholdError, Unavailable
+from freehold.node.followers import Followers
+from freehold.node.http_answers import on_any_error, on_freehold_error, on_http_error
+from freehold.node.http_connections import GuardedConnection
+from freehold.node.http_ledger import LedgerPages
+from freehold.node.http_objects import ObjectPages
+from freehold.objects.folder import FolderStore
+from freehold.objects.names import OBJECT_LARGEST
+from freehold.ports.ledger import Engine
+
+LOOPBACK = "127.0.0.1"
+PORT = 7420
+
+_CONNECTIONS = 512
+_GOODBYE_SECONDS = 5
+_LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
+
+Ready = Callable[[str], None]
+"""Told the node's URL once it answers."""
+
+
+class Node:
+    """One server for one ledger and one store."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        store: FolderStore,
+        *,
+        host: str = LOOPBACK,
+        port: int = PORT,
+        object_largest: int = OBJECT_LARGEST,
+    ) -> None:
+        """Takes the address at once (port 0: any free one); Unavailable if somebody else has it."""
+        self._socket = _listen(host, port)
+        self.url = _url(self._socket)
+        self._ledger_pages = LedgerPages(engine)
+        self._object_pages = ObjectPages(store, largest=object_largest)
+        self._engine = engine
+        self._server = _Server(
+            uvicorn.Config(
+                self._application(local=_is_loopback(host)),
+                http=GuardedConnection,
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                limit_concurrency=_CONNECTIONS,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=_GOODBYE_SECONDS,
+            )
+        )
+
+    def run(self, ready: Ready = lambda _: None) -> None:
+        """Serves until `stop` or, in the main thread, SIGTERM or Ctrl-C; lets what has begun end."""
+        self._server.ready = lambda: ready(self.url)
+        self._server.goodbye = self._say_goodbye
+        try:
+            self._server.run(sockets=[self._socket])
+        finally:
+            self._socket.close()
+
+    def stop(self) -> None:
+        """Asks the node to end; may be called from any thread."""
+        self._server.should_exit = True
+
+    def _application(self, *, local: bool) -> Starlette:
+        # A page from anywhere may make a browser on this machine ask a local node under a name that the page's owner
+        # points here: a node that serves this machine answers to this machine's names alone.
+        hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=list(_LOCAL_NAMES))] if local else []
+        return Starlette(
+            routes=[*self._ledger_pages.routes(), *self._object_pages.routes()],
+            middleware=hosts,
+            exception_handlers={
+                FreeholdError: on_freehold_error,
+                HTTPException: on_http_error,
+                Exception: on_any_error,
+            },
+            lifespan=self._following,
+        )
+
+    @asynccontextmanager
+    async def _following(self, _: Starlette) -> AsyncIterator[None]:
+        self._ledger_pages.followers = Followers(self._engine)
+        yield
+        self._say_goodbye()
+
+    def _say_goodbye(self) -> None:
+        if self._ledger_pages.followers is not None:
+            self._ledger_pages.followers.close()
+
+
+@contextmanager
+def serving(engine: Engine, store: FolderStore, *, object_largest: int = OBJECT_LARGEST) -> Iterator[str]:
+    """Serves from a thread of its own on a free local port while the block runs; gives the node's URL."""
+    node = Node(engine, store, port=0, object_largest=object_largest)
+    ready = threading.Event()
+    thread = threading.Thread(target=node.run, args=(lambda _: ready.set(),), name="node", daemon=True)
+    thread.start()
+    if not ready.wait(10):
+        raise Unavailable("the node did not start")
+    try:
+        yield node.url
+    finally:
+        node.stop()
+        thread.join()
+
+
+def serve(engine: Engine, store: FolderStore, *, host: str = LOOPBACK, port: int = PORT, ready: Ready) -> None:
+    """Serves until SIGTERM or Ctrl-C; Unavailable if the address is taken. The caller closes the engine."""
+    Node(engine, store, host=host, port=port).run(ready)
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it answers, and ends quietly when it is asked to."""
+
+    ready: Callable[[], None]
+    goodbye: Callable[[], None]
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Whoever waits for events would hold the node until its time is over.
+        self.goodbye()
+        await asyncio.sleep(0)
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises the signal again once it has ended, which would kill the process before the ledger is closed.
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {each: signal.signal(each, self._asked_to_end) for each in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def _asked_to_end(self, _: int, __: FrameType | None) -> None:
+        self.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio turns Nagle's algorithm off only then; with it each answer takes 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name != "nt":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(_CONNECTIONS)
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"the node cannot listen on {host}:{port}: {error.strerror or error}",
+            next="stop what listens there, or choose another port",
+            now="nothing was started",
+            retry=False,
+        ) from None
+    listener.setblocking(False)
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,76 @@
+"""Every ledger that the behaviour suite runs on, opened the same way."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from freehold.errors import Unavailable
+from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.ledger.embedded.strict import Strict, open_strict
+from freehold.ledger.memory import MemoryLedger
+from freehold.ledger.remote import RemoteLedger
+from freehold.node.server import serving
+from freehold.objects.folder import FolderStore
+from freehold.ports.ledger import Accepted, Ledger
+from freehold.ports.machine import Machine
+from tests.engines.notebook import Notebook
+
+SEED = b"\x07" * 32
+Opener = Callable[[Path], AbstractContextManager[Ledger]]
+
+
+def clock() -> int:
+    """This machine's time in milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def send(ledger: Ledger, action: bytes) -> Accepted:
+    """What a member does: send, and on an unknown outcome or a conflict ask what became of it and send again."""
+    for _ in range(200):
+        try:
+            return ledger.submit(action)
+        except Unavailable:
+            known = ledger.resolve(action)
+            if known is not None:
+                return known
+    raise TimeoutError("two hundred attempts were not enough")
+
+
+@contextmanager
+def memory(_: Path) -> Iterator[Ledger]:
+    yield MemoryLedger(Notebook(), clock)
+
+
+@contextmanager
+def embedded(folder: Path, machine: Machine | None = None) -> Iterator[EmbeddedLedger]:
+    ledger = EmbeddedLedger.open(folder / "ledger.sqlite", machine or Notebook(), SEED, clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def strict(folder: Path) -> Iterator[Ledger]:
+    ledger = open_strict(folder / "ledger.sqlite", Notebook(), SEED, clock, Strict(seed=1))
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+@contextmanager
+def remote(folder: Path) -> Iterator[Ledger]:
+    with embedded(folder) as engine, serving(engine, FolderStore(folder / "objects")) as url:
+        ledger = RemoteLedger(url)
+        try:
+            yield ledger
+        finally:
+            ledger.close()
+
+
+ENGINES: Mapping[str, Opener] = {"memory": memory, "embedded": embedded, "strict": strict, "remote": remote}
+DURABLE = ("embedded", "strict", "remote")
