@@ -9,15 +9,15 @@ the state that was read and the time that the action claims: no clock, no chance
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from freehold.contract import queries
+from freehold.contract import queries, stored
 from freehold.contract.call import Call
 from freehold.contract.effects import Effects, Put, require
 from freehold.contract.registry import RULES
-from freehold.contract.view import View, key_of
+from freehold.contract.view import View
 from freehold.errors import Broken
 from freehold.ports.machine import Executed
 from freehold.ports.state_view import Read, StateView
-from freehold.protocol import assets, canonical
+from freehold.protocol import canonical
 from freehold.protocol.assets import Deposits
 from freehold.protocol.envelope import open_action
 from freehold.protocol.events import Event
@@ -31,13 +31,13 @@ class Contract:
     def __init__(self, network: NetworkRecord) -> None:
         self.network = network
         self.network_id = network_id(network)
-        self._network_key = assets.key("network", self.network_id)
+        self._network_key = stored.key_of(NetworkRecord, self.network_id)
         self._network_bytes = network.encode()
 
     def genesis(self) -> dict[str, bytes]:
         """The state before the first action: the network record, and deposits of nothing."""
-        deposits = assets.encode(Deposits(amount=0))
-        return {self._network_key: self._network_bytes, assets.key("deposits", self.network_id): deposits}
+        deposits = stored.encode(Deposits(amount=0))
+        return {self._network_key: self._network_bytes, stored.key_of(Deposits, self.network_id): deposits}
 
     def execute(self, read: Read, action: bytes, time: int, *, signature_checked: bool = False) -> Executed:
         """The effects of one signed action at the engine's time (milliseconds); raises Refused.
@@ -91,9 +91,10 @@ class _Counted:
 
 def _executed(effects: Effects) -> Executed:
     """The effects as an engine stores them; refuses `limit` for too many records or one that is too large."""
-    records = {key_of(step): step.record for step in effects.steps if isinstance(step, Put)}
+    puts = [step for step in effects.steps if isinstance(step, Put)]
+    records = {stored.key_of(type(put.record), put.id): put.record for put in puts}
     require(len(records) <= WRITES_PER_CALL, "limit")
-    writes = {key: assets.encode(record) for key, record in records.items()}
+    writes = {key: stored.encode(record) for key, record in records.items()}
     require(all(len(data) <= RECORD_LARGEST for data in writes.values()), "limit")
     return Executed(
         writes=writes,

@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Collection, Iterator
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from freehold.contract.view import KIND_OF
+from freehold.contract import stored
 from freehold.ports.state_view import StateView
-from freehold.protocol import assets
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -15,7 +14,7 @@ R = TypeVar("R", bound=Record)
 def every(view: StateView, kind: type[R]) -> Iterator[tuple[str, R]]:
     """All records of a kind with their ids, ascending."""
     for id, data in _scan(view, kind):
-        yield id, _decode(kind, data)
+        yield id, stored.decode(kind, data)
 
 
 def every_where(view: StateView, kind: type[R], field: str, values: Collection[str]) -> Iterator[tuple[str, R]]:
@@ -28,16 +27,12 @@ def every_where(view: StateView, kind: type[R], field: str, values: Collection[s
     wanted = {value.encode() for value in values}
     for id, data in _scan(view, kind):
         if not wanted.isdisjoint(written.findall(data)):
-            record = _decode(kind, data)
+            record = stored.decode(kind, data)
             if getattr(record, field) in values:
                 yield id, record
 
 
 def _scan(view: StateView, kind: type[R]) -> Iterator[tuple[str, bytes]]:
-    prefix = assets.key(KIND_OF[kind], "")
+    prefix = stored.key_of(kind, "")
     for key, data in view.scan(prefix):
         yield key[len(prefix) :], data
-
-
-def _decode(kind: type[R], data: bytes) -> R:
-    return cast("R", assets.decode(KIND_OF[kind], data))

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Sequence
 from typing import TypeVar, cast
 
+from freehold.contract import stored
 from freehold.contract.effects import Put, Step, refused
 from freehold.ports.state_view import Read
-from freehold.protocol import assets
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
 I = TypeVar("I", bound=str)  # noqa: E741 - an id of some kind
-
-KIND_OF = {record: kind for kind, record in assets.KINDS.items()}
 
 
 class View:
@@ -29,11 +27,10 @@ class View:
 
     def find_all(self, kind: type[R], ids: Sequence[str]) -> list[R | None]:
         """The records in the order of the ids, None where there is none: one read of the ledger for all of them."""
-        name = KIND_OF[kind]
-        keys = [assets.key(name, each) for each in ids]
+        keys = [stored.key_of(kind, each) for each in ids]
         unread = [key for key in keys if key not in self._seen]
         for key, data in zip(unread, self._read(unread) if unread else (), strict=True):
-            self._seen[key] = None if data is None else assets.decode(name, data)
+            self._seen[key] = None if data is None else stored.decode(kind, data)
         return [cast("R | None", self._seen[key]) for key in keys]
 
     def get(self, kind: type[R], id: str) -> R:
@@ -45,7 +42,7 @@ class View:
         records: dict[I, R] = {}
         for each, record in zip(ids, self.find_all(kind, ids), strict=True):
             if record is None:
-                raise refused("unknown", f"There is no {KIND_OF[kind]} {each}.")
+                raise refused("unknown", f"There is no {stored.kind_of(kind)} {each}.")
             records[each] = record
         return records
 
@@ -54,10 +51,5 @@ class View:
         seen = dict(self._seen)
         for step in steps:
             if isinstance(step, Put):
-                seen[key_of(step)] = step.record
+                seen[stored.key_of(type(step.record), step.id)] = step.record
         return View(self._read, seen)
-
-
-def key_of(put: Put) -> str:
-    """Where a record will lie: its kind and its id."""
-    return assets.key(KIND_OF[type(put.record)], put.id)
