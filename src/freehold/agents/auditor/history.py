@@ -3,9 +3,8 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TypeVar, cast
+from typing import Final, TypeVar, cast
 
-from freehold.contract.view import KIND_OF
 from freehold.ledger.state import State
 from freehold.protocol import assets
 from freehold.protocol.envelope import Envelope
@@ -15,6 +14,8 @@ from freehold.protocol.network import NetworkRecord
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
+
+_KIND_OF: Final[Mapping[type[Record], str]] = {record: kind for kind, record in assets.KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class History:
 
     def find(self, kind: type[R], id: str) -> R | None:
         """The record as it stands at the end, None if there is none."""
-        name = KIND_OF[kind]
+        name = _KIND_OF[kind]
         data = self.state.read([assets.key(name, id)])[0]
         return None if data is None else cast(R, assets.decode(name, data))
 
@@ -63,18 +64,18 @@ class History:
         """The record as it stands at the end; a record that a replayed one names is always there."""
         record = self.find(kind, id)
         if record is None:
-            raise KeyError(f"{KIND_OF[kind]}/{id}")
+            raise KeyError(f"{_KIND_OF[kind]}/{id}")
         return record
 
     def every(self, kind: type[R]) -> Iterator[tuple[str, R]]:
         """All records of a kind with their ids, ascending."""
-        name = KIND_OF[kind]
+        name = _KIND_OF[kind]
         for key, data in self.state.scan(f"{name}/"):
             yield key.removeprefix(f"{name}/"), cast(R, assets.decode(name, data))
 
     def writers(self, kind: type[R], id: str) -> list[Entry]:
         """The entries that wrote a record, in order: its history."""
-        return self._writers.get(assets.key(KIND_OF[kind], id), [])
+        return self._writers.get(assets.key(_KIND_OF[kind], id), [])
 
     def creator(self, kind: type[R], id: str) -> Entry:
         """The entry that wrote a record first."""

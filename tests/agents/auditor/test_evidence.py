@@ -1,0 +1,255 @@
+"""Evidence files: whole ones are read back, and whatever somebody did to one is found."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from freehold.agents.auditor.books import imbalance
+from freehold.agents.auditor.evidence import LARGEST, Evidence, Recording, encode, parse
+from freehold.agents.auditor.verify import verify
+from freehold.errors import Invalid
+from freehold.ledger import blocks as chain
+from freehold.ports.ledger import Block
+from freehold.protocol import assets
+from freehold.protocol.assets import Account, Payout
+from freehold.protocol.identifiers import CoupleId, MemberId
+from tests.agents.auditor.recordings import OPERATOR, checkpoint_of, evidence_of, recording_of
+from tests.market import Market, bytes_of
+
+
+@pytest.fixture(scope="module")
+def market() -> Market:
+    market = Market()
+    training = market.trains(subsets=2)
+    training.starts_round().is_agreed()
+    training.ends()
+    return market
+
+
+@pytest.fixture(scope="module")
+def evidence(market: Market) -> Evidence:
+    return Evidence(recording=recording_of(market), couple=CoupleId(market.records("couple")[0]["id"]))
+
+
+@pytest.fixture(scope="module")
+def file(evidence: Evidence) -> bytes:
+    return encode(evidence)
+
+
+def changed(evidence: Evidence, change: Callable[[list[Block]], object]) -> bytes:
+    """The file after somebody changed its blocks, and left everything else."""
+    blocks = list(evidence.recording.blocks)
+    change(blocks)
+    return encode(
+        dataclasses.replace(evidence, recording=dataclasses.replace(evidence.recording, blocks=tuple(blocks)))
+    )
+
+
+def rechained(market: Market, blocks: list[Block], *, operator: bytes = OPERATOR) -> Recording:
+    """A recording whose operator built a new, consistent chain around the given actions and results.
+
+    The digests of events and written records are those of the original blocks, which is what such an operator has.
+    """
+    tip = chain.first_tip(market.id)
+    built = []
+    for block in blocks:
+        old = chain.parse_header(block.header)
+        contents = chain.Contents(actions=block.actions, results=block.results, events=((),), writes={})
+        header, tip = chain.next_block(tip, old.time, contents, contents.encode())
+        built.append(dataclasses.replace(block, header=header, signature=chain.sign_header(header, operator)))
+    note = checkpoint_of(market, built, operator=operator)
+    return dataclasses.replace(recording_of(market, operator=operator), blocks=tuple(built), checkpoint=note)
+
+
+def test_a_whole_file_is_read_back_as_it_was_written_and_verifies(evidence: Evidence, file: bytes) -> None:
+    assert parse(file) == evidence
+    assert encode(parse(file)) == file
+    report = verify(file)
+    assert report.actions == sum(len(block.actions) for block in evidence.recording.blocks)
+    assert not report.network_was_named
+
+
+def test_every_flipped_bit_of_a_sample_is_found(file: bytes) -> None:
+    source = random.Random(7)
+    for place in source.sample(range(len(file)), 400):
+        flipped = bytearray(file)
+        flipped[place] ^= 1 << source.randrange(8)
+        with pytest.raises(Invalid):
+            verify(bytes(flipped))
+
+
+def test_every_kind_of_cut_and_insertion_is_found(file: bytes) -> None:
+    source = random.Random(8)
+    for _ in range(60):
+        start, end = sorted(source.sample(range(len(file)), 2))
+        for mutated in (file[:start], file[end:], file[:start] + file[end:], file[:end] + file[start:]):
+            with pytest.raises(Invalid):
+                verify(mutated)
+    for added in (b" ", b"\n", b"\0", b"{}"):
+        with pytest.raises(Invalid):
+            verify(file + added)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=300))
+def test_no_bytes_at_all_do_more_than_be_refused(data: bytes) -> None:
+    with pytest.raises(Invalid):
+        verify(data)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+        max_leaves=8,
+    ),
+    st.sampled_from(["blocks", "checkpoint", "couple", "network", "operator", "schema"]),
+)
+def test_no_value_of_any_field_does_more_than_be_refused(value: object, field: str) -> None:
+    document = {
+        "blocks": [],
+        "couple": "00" * 32,
+        "network": {},
+        "operator": "00" * 32,
+        "schema": "freehold/evidence/1",
+        field: value,
+    }
+    with pytest.raises(Invalid):
+        verify(json.dumps(document, sort_keys=True, separators=(",", ":")).encode())
+
+
+@pytest.mark.parametrize(
+    "bytes_of_file",
+    [b"[" * 100_000, b'{"blocks":' * 50_000, b'"' + b"\\u0000" * 1000 + b'"', b"\xff\xfe{}", b"1e400", b"-0"],
+    ids=["deep-list", "deep-object", "escapes", "utf-16", "huge-number", "minus-zero"],
+)
+def test_bytes_made_to_hurt_a_parser_are_refused(bytes_of_file: bytes) -> None:
+    with pytest.raises(Invalid):
+        verify(bytes_of_file)
+
+
+def test_a_file_above_the_limit_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freehold.agents.auditor.evidence.LARGEST", 10)
+    with pytest.raises(Invalid) as caught:
+        verify(b"x" * 11)
+    assert caught.value.code == "evidence:size"
+    assert LARGEST >= 2**28
+
+
+def test_another_spelling_of_the_same_values_is_refused(file: bytes) -> None:
+    document = json.loads(file)
+    with pytest.raises(Invalid):
+        verify(json.dumps(document, sort_keys=True).encode())
+    with pytest.raises(Invalid):
+        verify(json.dumps(dict(reversed(document.items())), separators=(",", ":")).encode())
+
+
+def test_spare_bits_of_base64_hide_nothing(file: bytes) -> None:
+    mark = file.index(b'=="')
+    letter = file[mark - 1 : mark]
+    other = bytes([letter[0] + 1])
+    with pytest.raises(Invalid, match="base64"):
+        verify(file[: mark - 1] + other + file[mark:])
+
+
+def test_a_block_left_out_or_swapped_is_found(evidence: Evidence) -> None:
+    with pytest.raises(Invalid, match="Block 6"):
+        verify(changed(evidence, lambda blocks: blocks.pop(5)))
+
+    def swap(blocks: list[Block]) -> None:
+        blocks[5], blocks[6] = blocks[6], blocks[5]
+
+    with pytest.raises(Invalid, match="Block 6"):
+        verify(changed(evidence, swap))
+
+
+def test_a_history_cut_at_its_end_does_not_fit_its_checkpoint(evidence: Evidence) -> None:
+    with pytest.raises(Invalid, match="checkpoint"):
+        verify(changed(evidence, lambda blocks: blocks.pop()))
+
+
+def test_an_operator_that_records_what_the_rules_refuse_is_found(market: Market, evidence: Evidence) -> None:
+    twice = [*evidence.recording.blocks, evidence.recording.blocks[-1]]
+    forged = dataclasses.replace(evidence, recording=rechained(market, twice))
+    with pytest.raises(Invalid):
+        verify(encode(forged))
+
+
+def test_an_operator_that_invents_effects_is_found(market: Market, evidence: Evidence) -> None:
+    forged = dataclasses.replace(evidence, recording=rechained(market, list(evidence.recording.blocks)))
+    with pytest.raises(Invalid, match=r"'events'|'writes'"):
+        verify(encode(forged))
+
+
+def test_an_action_whose_signature_is_another_s_is_found(market: Market, evidence: Evidence) -> None:
+    first, *rest = evidence.recording.blocks
+    stranger = next(block.actions[0][:32] for block in rest if block.actions[0][:32] != first.actions[0][:32])
+    blocks = [dataclasses.replace(first, actions=(stranger + first.actions[0][32:],)), *rest]
+    forged = dataclasses.replace(evidence, recording=rechained(market, blocks))
+    with pytest.raises(Invalid, match="refuse: malformed"):
+        verify(encode(forged))
+
+
+def test_a_file_about_another_network_than_the_reader_means_is_refused(market: Market, file: bytes) -> None:
+    assert verify(file, network=market.id).network_was_named
+    with pytest.raises(Invalid) as caught:
+        verify(file, network="ab" * 32)
+    assert caught.value.code == "evidence:network"
+
+
+def test_a_second_history_of_the_same_market_is_told_by_a_checkpoint_that_was_kept(
+    market: Market, evidence: Evidence, file: bytes
+) -> None:
+    kept = checkpoint_of(market, evidence.recording.blocks[:20])
+    assert verify(file, checkpoint=kept).checkpoint_was_named
+
+    other = Market()
+    other.cloud_owner()
+    with pytest.raises(Invalid, match="another history"):
+        verify(encode(evidence_of(other.trains(subsets=2))), checkpoint=kept)
+
+
+def test_a_history_under_another_key_says_so_and_fits_no_kept_checkpoint(market: Market, evidence: Evidence) -> None:
+    stranger = bytes_of("stranger")
+    resigned = encode(dataclasses.replace(evidence, recording=recording_of(market, operator=stranger)))
+    report = verify(resigned)
+    assert report.operator != evidence.recording.operator
+    with pytest.raises(Invalid, match="another operator"):
+        verify(resigned, checkpoint=evidence.recording.checkpoint)
+
+
+def test_a_checkpoint_from_the_future_is_refused(market: Market, evidence: Evidence) -> None:
+    shorter = dataclasses.replace(
+        evidence,
+        recording=dataclasses.replace(evidence.recording, blocks=evidence.recording.blocks[:-1], checkpoint=None),
+    )
+    assert verify(encode(shorter)).account.state == "training"
+    with pytest.raises(Invalid, match="the file holds"):
+        verify(encode(shorter), checkpoint=evidence.recording.checkpoint)
+
+
+def test_a_training_that_the_history_does_not_know_is_refused(evidence: Evidence) -> None:
+    with pytest.raises(Invalid) as caught:
+        verify(encode(dataclasses.replace(evidence, couple=CoupleId("ab" * 32))))
+    assert caught.value.code == "evidence:training"
+
+
+def test_the_auditor_s_own_books_see_money_that_appears_or_vanishes() -> None:
+    member = MemberId("ab" * 32)
+    account, payout = (
+        assets.encode(Account(free=5)),
+        Payout(payee=member, amount=5, cause="cd" * 32, since=0, state="due"),
+    )
+    due, collected = assets.encode(payout), assets.encode(assets.with_changes(payout, state="collected"))
+    moved = {"account/x": account, "payout/y": collected}
+    assert imbalance({"account/x": assets.encode(Account(free=0)), "payout/y": due}, moved) == 0
+    assert imbalance({"account/x": assets.encode(Account(free=0)), "payout/y": due}, {"account/x": account}) == 5
+    assert imbalance({"account/x": account}, {"account/x": assets.encode(Account(free=1))}) == -4
