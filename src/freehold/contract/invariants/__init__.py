@@ -1,8 +1,8 @@
 """What must hold in every state, as predicates that can be run: the S- numbers are those of `docs/threats.md`.
 
 A predicate looks at a whole state and says what is wrong with it, one sentence for each fault; nothing means that it
-holds. Tests ask after every action, an auditor at the end of a replay. What a single state cannot show (who signed, that
-an action took effect once, that only written transitions occurred) is not here: replay shows that.
+holds. Tests ask after every action, an auditor at the end of a replay. What a single state cannot show (who signed,
+that an action took effect once, that only written transitions occurred) is not here: replay shows that.
 """
 
 from collections.abc import Callable, Iterator, Mapping

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from freehold.contract.books import books_of
 from freehold.contract.invariants.whole import Whole
-from freehold.protocol.identifiers import InstanceId, payout_id
+from freehold.protocol.identifiers import payout_id
 
 
 def conserved(whole: Whole) -> Iterator[str]:
@@ -43,9 +43,8 @@ def a_job_is_paid_once(whole: Whole) -> Iterator[str]:
                 yield f"job {job} is {record.state} and was paid {payout}"
         accepted = sum(whole.jobs[job].state == "accepted" for job in ballot.jobs)
         unpaid = ballot.price * (len(ballot.jobs) - accepted)
-        if ballot.left not in (
-            (0,) if ballot.state == "void" else (unpaid,) if ballot.state == "open" else (0, unpaid)
-        ):
+        possible = {"open": (unpaid,), "decided": (unpaid, 0), "void": (0,)}
+        if ballot.left not in possible[ballot.state]:
             yield f"ballot {id} has {ballot.left} left, {unpaid} are unpaid"
 
 
@@ -57,7 +56,7 @@ def a_stake_is_taken_only_for_a_finding(whole: Whole) -> Iterator[str]:
             yield f"payout {id} was burned without a finding"
     for instance in sorted(guilty):
         record = whole.instances[instance]
-        payout_of_stake = whole.payouts.get(payout_id(InstanceId(instance), record.co))
+        payout_of_stake = whole.payouts.get(payout_id(instance, record.co))
         still_due = payout_of_stake is not None and payout_of_stake.state == "due"
         if record.state != "retired" or record.stake or still_due:
             yield f"instance {instance} keeps its stake or its place after a finding"

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from freehold.contract.draw import deal_groups
 from freehold.contract.invariants.whole import Whole
 from freehold.contract.settlement import subsets_of_turn
-from freehold.protocol.identifiers import BallotId, CoupleId, ballot_id, job_id, subset_id
+from freehold.protocol.identifiers import ballot_id, job_id, subset_id
 from freehold.protocol.limits import JOBS_PER_ROUND, REPLICAS
 
 
@@ -22,9 +22,9 @@ def slots_belong_to_different_people(whole: Whole) -> Iterator[str]:
         if len(subset.slots) > whole.datasets[subset.dataset].n:
             yield f"subset {id} has more slots than its dataset replicas"
     held = {slot.instance for subset in whole.subsets.values() for slot in subset.slots}
-    for instance, record in whole.instances.items():
-        if record.state == "verified" and instance not in held:
-            yield f"instance {instance} is verified and has no slot"
+    for each, record in whole.instances.items():
+        if record.state == "verified" and each not in held:
+            yield f"instance {each} is verified and has no slot"
 
 
 def a_ballot_lists_most_replicas(whole: Whole) -> Iterator[str]:
@@ -34,7 +34,7 @@ def a_ballot_lists_most_replicas(whole: Whole) -> Iterator[str]:
             yield f"ballot {id} lists {len(ballot.jobs)} of {ballot.n} replicas"
         for job, record in whole.jobs_of(ballot).items():
             instance = whole.instances[record.instance]
-            own = job_id(BallotId(id), record.instance)
+            own = job_id(id, record.instance)
             if (own, record.ballot, instance.subset, instance.co) != (job, id, ballot.subset, record.co):
                 yield f"job {job} is none of ballot {id}"
 
@@ -61,9 +61,9 @@ def rounds_follow_from_the_draw(whole: Whole) -> Iterator[str]:
             if couple.seed is None:
                 yield f"training {id} had a round before its draw was opened"
                 break
-            ballots = whole.ballots_of_round(CoupleId(id), couple, number)
+            ballots = whole.ballots_of_round(id, couple, number)
             groups = subsets_of_turn(whole.datasets_of(couple), couple.seed, turn)
-            expected = [ballot_id(CoupleId(id), number, subset) for group in groups.values() for subset in group]
+            expected = [ballot_id(id, number, subset) for group in groups.values() for subset in group]
             if sorted(ballots) != sorted(expected):
                 yield f"round {number} of training {id} is about other subsets than its turn"
             if len({ballot.base for ballot in ballots.values()}) != 1:

@@ -17,8 +17,8 @@ def decided_by_a_majority(whole: Whole) -> Iterator[str]:
             if ballot.digest is None or 2 * len(accepted) <= ballot.n:
                 yield f"ballot {id} is decided without a majority"
             for job, record in jobs.items():
-                if record.state != verdict(JobId(job), record, ballot):
-                    yield f"job {job} reads {record.state}, its commitment says {verdict(JobId(job), record, ballot)}"
+                if record.state != verdict(job, record, ballot):
+                    yield f"job {job} reads {record.state}, its commitment says {verdict(job, record, ballot)}"
         elif ballot.digest is not None or any(job.state not in ("open", "committed") for job in jobs.values()):
             yield f"ballot {id} is {ballot.state}, yet it judges"
 

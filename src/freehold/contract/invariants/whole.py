@@ -1,6 +1,6 @@
 """A whole state in memory, and the little that every invariant wants to know of it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 from freehold.contract import records
@@ -16,10 +16,22 @@ from freehold.protocol.assets import (
     TrainCouple,
     TrainJob,
 )
-from freehold.protocol.identifiers import CoupleId, ballot_id, subset_id
+from freehold.protocol.identifiers import (
+    BallotId,
+    CoupleId,
+    DatasetId,
+    FindingId,
+    InstanceId,
+    JobId,
+    PayoutId,
+    SubsetId,
+    ballot_id,
+    subset_id,
+)
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
+I = TypeVar("I", bound=str)
 
 
 class Whole:
@@ -27,34 +39,34 @@ class Whole:
 
     def __init__(self, view: StateView) -> None:
         self.view = view
-        self.datasets = _all(view, Dataset)
-        self.budgets = _all(view, Budget)
-        self.subsets = _all(view, DataSubset)
-        self.instances = _all(view, CloudInstance)
-        self.couples = _all(view, TrainCouple)
-        self.ballots = _all(view, Ballot)
-        self.jobs = _all(view, TrainJob)
-        self.payouts = _all(view, Payout)
-        self.findings = _all(view, Finding)
+        self.datasets = _all(view, Dataset, DatasetId)
+        self.budgets = _all(view, Budget, DatasetId)
+        self.subsets = _all(view, DataSubset, SubsetId)
+        self.instances = _all(view, CloudInstance, InstanceId)
+        self.couples = _all(view, TrainCouple, CoupleId)
+        self.ballots = _all(view, Ballot, BallotId)
+        self.jobs = _all(view, TrainJob, JobId)
+        self.payouts = _all(view, Payout, PayoutId)
+        self.findings = _all(view, Finding, FindingId)
 
-    def datasets_of(self, couple: TrainCouple) -> Mapping[str, Dataset]:
+    def datasets_of(self, couple: TrainCouple) -> dict[DatasetId, Dataset]:
         """The datasets of a training, in the order of its parts."""
         return {part.dataset: self.datasets[part.dataset] for part in couple.parts}
 
-    def ballots_of_round(self, id: str, couple: TrainCouple, round: int) -> dict[str, Ballot]:
+    def ballots_of_round(self, id: CoupleId, couple: TrainCouple, round: int) -> dict[BallotId, Ballot]:
         """The ballots that exist for a round, by part and index of the subset."""
-        found: dict[str, Ballot] = {}
+        found: dict[BallotId, Ballot] = {}
         for dataset, record in self.datasets_of(couple).items():
             for index in range(record.m):
-                ballot = ballot_id(CoupleId(id), round, subset_id(dataset, index))
+                ballot = ballot_id(id, round, subset_id(dataset, index))
                 if ballot in self.ballots:
                     found[ballot] = self.ballots[ballot]
         return found
 
-    def jobs_of(self, ballot: Ballot) -> dict[str, TrainJob]:
+    def jobs_of(self, ballot: Ballot) -> dict[JobId, TrainJob]:
         """The jobs of a ballot, in slot order."""
         return {job: self.jobs[job] for job in ballot.jobs}
 
 
-def _all(view: StateView, kind: type[R]) -> dict[str, R]:
-    return dict(records.every(view, kind))
+def _all(view: StateView, kind: type[R], id_kind: Callable[[str], I]) -> dict[I, R]:
+    return {id_kind(id): record for id, record in records.every(view, kind)}
