@@ -9,7 +9,7 @@ from freehold.ports.state_view import Read
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
-I = TypeVar("I", bound=str)  # noqa: E741 - an id of some kind
+Id = TypeVar("Id", bound=str)
 
 
 class View:
@@ -37,9 +37,9 @@ class View:
         """The record; refuses `unknown` if there is none."""
         return self.every(kind, (id,))[id]
 
-    def every(self, kind: type[R], ids: Sequence[I]) -> dict[I, R]:
+    def every(self, kind: type[R], ids: Sequence[Id]) -> dict[Id, R]:
         """The records under their ids, in the given order; refuses `unknown` if one is missing."""
-        records: dict[I, R] = {}
+        records: dict[Id, R] = {}
         for each, record in zip(ids, self.find_all(kind, ids), strict=True):
             if record is None:
                 raise refused("unknown", f"There is no {stored.kind_of(kind)} {each}.")

@@ -31,7 +31,7 @@ from freehold.protocol.identifiers import (
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
-I = TypeVar("I", bound=str)
+Id = TypeVar("Id", bound=str)
 
 
 class Whole:
@@ -68,5 +68,5 @@ class Whole:
         return {job: self.jobs[job] for job in ballot.jobs}
 
 
-def _all(view: StateView, kind: type[R], id_kind: Callable[[str], I]) -> dict[I, R]:
+def _all(view: StateView, kind: type[R], id_kind: Callable[[str], Id]) -> dict[Id, R]:
     return {id_kind(id): record for id, record in records.every(view, kind)}
