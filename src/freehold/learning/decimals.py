@@ -37,11 +37,20 @@ _POWERS: Final = 10 ** np.arange(19, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decimals:
-    """What the texts of one column say: per text its half-units (0 unless a number), and which are numbers, missing."""
+    """What the texts of one column say: per text its half-units (0 unless a number), and which are numbers, missing.
+
+    `padded` are numbers written with leading zeros, as codes are (`01067`) and quantities are not.
+    """
 
     half_units: Integers
     numbers: Flags
     missing: Flags
+    padded: Flags
+
+
+def is_number(text: str) -> bool:
+    """Whether `text` is a number by the grammar above."""
+    return _NUMBER.fullmatch(text) is not None
 
 
 def half_units(text: str) -> int:
@@ -89,7 +98,8 @@ def digits_used(halves: Integers) -> int:
 def read_decimals(texts: Sequence[str]) -> Decimals:
     """Read the texts of a column, all at once; the reading is that of `half_units`, text by text."""
     if not texts:
-        return Decimals(half_units=np.zeros(0, np.int64), numbers=np.zeros(0, bool), missing=np.zeros(0, bool))
+        none = np.zeros(0, dtype=bool)
+        return Decimals(half_units=np.zeros(0, dtype=np.int64), numbers=none, missing=none, padded=none)
     if max(map(len, texts)) > LONGEST_NUMBER:
         # one essay among the numbers must not widen the whole array
         texts = [text if len(text) <= LONGEST_NUMBER else "-" for text in texts]
@@ -102,7 +112,7 @@ def read_decimals(texts: Sequence[str]) -> Decimals:
     missing = np.zeros(len(texts), dtype=bool)
     for row in np.flatnonzero(~scan.numbers).tolist():
         missing[row] = texts[row] in MISSING_TEXTS
-    return Decimals(half_units=halves, numbers=scan.numbers, missing=missing)
+    return Decimals(half_units=halves, numbers=scan.numbers, missing=missing, padded=scan.padded & scan.numbers)
 
 
 # The grammar as an automaton, so that NumPy reads a whole column character by character.
@@ -163,6 +173,8 @@ class _Scan:
                 self.exponent = np.where(in_exponent & (powers <= 2), 10 * self.exponent + digit, self.exponent)
                 negative_exponent |= (state == _E_SIGNED) & (point == ord("-"))
         self.numbers: Flags = _ACCEPTED[state] & (whole <= 30) & (fraction <= 30) & (powers <= 2)
+        second = points[:, 1] if width > 1 else np.zeros(count, dtype=np.uint32)
+        self.padded: Flags = (points[:, 0] == ord("0")) & (second >= ord("0")) & (second <= ord("9"))
         self.negative: Flags = points[:, 0] == ord("-")
         self.power = MOST_DIGITS - fraction + np.where(negative_exponent, -self.exponent, self.exponent)
         # 2·mantissa < 2·10^17: one digit of room, so longer shifts are left to exact integers as well

@@ -1,0 +1,180 @@
+"""The owner's own CSV file, read strictly: what is not clearly a table is refused with what to change.
+
+One header line, one delimiter (comma, semicolon, tab or bar, whichever the header has), UTF-8, every row as long as the
+header, quotes as in RFC 4180. Nothing is guessed silently: a guess that is wrong for one row in a million would train
+a wrong model and nobody would see it. Sizes come first, so no file can fill the memory by being one long line.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from freehold.errors import Invalid
+from freehold.learning.card_text import LONGEST_NAME, require_plain
+from freehold.learning.decimals import is_number
+from freehold.learning.rows import MOST_COLUMNS, MOST_ROWS
+
+DELIMITERS: Final = (",", ";", "\t", "|")
+_LONGEST_LINE: Final = 2**24
+_CELLS_AT_A_TIME: Final = 2**18
+_MOST_CSV_COLUMNS: Final = MOST_COLUMNS + 100
+"""A file may carry some columns that do not train: the target, the group, those that are left out."""
+_MAGIC: Final = (
+    (b"PK\x03\x04", "an Excel workbook or another zip archive"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
+    (b"PAR1", "a Parquet file"),
+    (b"\x1f\x8b", "compressed by gzip"),
+    (b"%PDF", "a PDF"),
+    (b"SQLite format 3", "an SQLite database"),
+    (b"\xff\xfe", "text in UTF-16"),
+    (b"\xfe\xff", "text in UTF-16"),
+)
+_BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """Some rows of a file as texts, and the line of the file on which each row ends."""
+
+    rows: list[list[str]]
+    lines: list[int]
+
+
+class CsvFile:
+    """A CSV file whose header has been read; `chunks` reads the rows, once."""
+
+    def __init__(self, path: Path) -> None:
+        """Read the header; Invalid when the file is missing, empty, no text, or has no proper header."""
+        self.path = path
+        self._first = _first_line(path)
+        self.delimiter = _delimiter(self._first)
+        names = [name.strip() for name in next(self._reader(iter([self._first])))]
+        self.names = _checked_names(names)
+
+    def chunks(self) -> Iterator[Chunk]:
+        """The rows, some at a time; Invalid at the first line that does not fit, too many rows, or none."""
+        size = max(1, _CELLS_AT_A_TIME // len(self.names))
+        rows: list[list[str]] = []
+        lines: list[int] = []
+        count = 0
+        try:
+            with self.path.open("rb") as file:
+                reader = self._reader(_decoded(file))
+                next(reader)
+                for row in reader:
+                    if not row:
+                        continue
+                    if len(row) != len(self.names):
+                        raise self._ragged(row, reader.line_num)
+                    rows.append(row)
+                    lines.append(reader.line_num)
+                    count += 1
+                    if count > MOST_ROWS:
+                        raise Invalid(f"the file has more than {MOST_ROWS} rows", next="publish it in several datasets")
+                    if len(rows) == size:
+                        yield Chunk(rows=rows, lines=lines)
+                        rows, lines = [], []
+        except csv.Error as error:
+            raise Invalid(
+                f"line {reader.line_num}: {error}",
+                why="the file is read as CSV of RFC 4180",
+                next="save the file as CSV again, with quotes closed and one kind of line end",
+            ) from None
+        except OSError as error:
+            raise _unreadable(self.path, error) from None
+        if rows:
+            yield Chunk(rows=rows, lines=lines)
+        if count == 0:
+            raise Invalid("the file has a header but no rows", next="choose the file that holds the data")
+
+    def _reader(self, lines: Iterator[str]) -> csv._reader:  # type: ignore[name-defined]
+        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+
+    def _ragged(self, row: list[str], line: int) -> Invalid:
+        return Invalid(
+            f"line {line} has {len(row)} cells, the header has {len(self.names)}",
+            next="put quotes around cells that hold the delimiter, or complete the row",
+        )
+
+
+def _first_line(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            head = file.read(4096)
+            if not head.strip():
+                raise Invalid(f"{path.name} is empty", next="choose the file that holds the data")
+            for magic, kind in _MAGIC:
+                if head.startswith(magic):
+                    raise Invalid(f"{path.name} is {kind}, not a CSV", next="export the table as CSV in UTF-8")
+            if b"\x00" in head:
+                raise Invalid(f"{path.name} is a binary file, not a CSV", next="export the table as CSV in UTF-8")
+            file.seek(0)
+            for line in _decoded(file):
+                if not line.strip():
+                    raise Invalid("the first line is empty", next="put the names of the columns there")
+                return line
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    raise Invalid(f"{path.name} is empty", next="choose the file that holds the data")
+
+
+def _decoded(file: BinaryIO) -> Iterator[str]:
+    """The lines of a file as text, each measured before it is decoded."""
+    number = 0
+    while line := file.readline(_LONGEST_LINE + 1):
+        number += 1
+        if len(line) > _LONGEST_LINE:
+            raise Invalid(f"line {number} is longer than {_LONGEST_LINE} bytes", why="no table has such lines")
+        if number == 1:
+            line = line.removeprefix(_BYTE_ORDER_MARK)
+        if b"\x00" in line:
+            raise Invalid(f"line {number} holds a zero byte: this is no text", next="export the table as CSV again")
+        try:
+            yield line.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Invalid(
+                f"line {number} is not UTF-8: byte 0x{line[error.start]:02X} at position {error.start + 1}",
+                why="in any other encoding letters like é or ß could be taken for others",
+                next="save the file as CSV in UTF-8",
+            ) from None
+
+
+def _delimiter(header: str) -> str:
+    counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
+    best = max(DELIMITERS, key=lambda delimiter: counts[delimiter])
+    if counts[best] == 0:
+        raise Invalid(
+            "the first line holds one column only",
+            why="columns are told apart by commas, semicolons, tabs or bars, and a table has at least two",
+            next="put the names of the columns in the first line, separated like the cells",
+        )
+    return best
+
+
+def _checked_names(names: list[str]) -> tuple[str, ...]:
+    if len(names) > _MOST_CSV_COLUMNS:
+        raise Invalid(
+            f"the file has {len(names)} columns, at most {_MOST_CSV_COLUMNS} are read", next="leave columns out"
+        )
+    counted = [str(index) for index in range(len(names))]
+    if names != counted and all(is_number(name) for name in names):
+        raise Invalid("the first line holds numbers", next="put the names of the columns in the first line")
+    seen: set[str] = set()
+    for index, name in enumerate(names):
+        require_plain(name, f"column {index + 1}", LONGEST_NAME)
+        if name in seen:
+            raise Invalid(f"two columns are called {name!r}", next="rename one of them")
+        seen.add(name)
+    return tuple(names)
+
+
+def _unreadable(path: Path, error: OSError) -> Invalid:
+    if isinstance(error, FileNotFoundError):
+        return Invalid(f"there is no file {path}", next="check the name")
+    if isinstance(error, IsADirectoryError):
+        return Invalid(f"{path} is a folder", next="name a CSV file")
+    return Invalid(f"{path} cannot be read: {error.strerror or error}", next="check the file's rights")
