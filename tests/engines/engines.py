@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from freehold.errors import Unavailable
-from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.embedded.strict import Strict, open_strict
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.remote import RemoteLedger
 from freehold.node.server import serving
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Accepted, Ledger
-from freehold.ports.machine import Machine
+from tests.engines.embedded import SEED, clock, embedded
 from tests.engines.notebook import Notebook
 
-SEED = b"\x07" * 32
 Opener = Callable[[Path], AbstractContextManager[Ledger]]
-
-
-def clock() -> int:
-    """This machine's time in milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def send(ledger: Ledger, action: bytes) -> Accepted:
@@ -42,15 +34,6 @@ def send(ledger: Ledger, action: bytes) -> Accepted:
 @contextmanager
 def memory(_: Path) -> Iterator[Ledger]:
     yield MemoryLedger(Notebook(), clock)
-
-
-@contextmanager
-def embedded(folder: Path, machine: Machine | None = None) -> Iterator[EmbeddedLedger]:
-    ledger = EmbeddedLedger.open(folder / "ledger.sqlite", machine or Notebook(), SEED, clock)
-    try:
-        yield ledger
-    finally:
-        ledger.close()
 
 
 @contextmanager

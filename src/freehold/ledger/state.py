@@ -35,10 +35,11 @@ class State:
 
     def apply(self, writes: Mapping[str, bytes]) -> None:
         """Takes over what one or more actions wrote."""
-        for key in writes.keys() - self._values.keys():
-            kind = key.partition("/")[0]
-            self._keys.setdefault(kind, []).append(key)
-            self._unsorted.add(kind)
+        for key in writes:
+            if key not in self._values:
+                kind = key.partition("/")[0]
+                self._keys.setdefault(kind, []).append(key)
+                self._unsorted.add(kind)
         self._values.update(writes)
 
     def _sorted_keys(self, kind: str) -> list[str]:

@@ -1,0 +1,78 @@
+"""Where the rules meet an engine: a network's folder becomes a ledger and a store.
+
+    network.json     the network record, canonical JSON: what every member agrees on
+    operator.key     the seed of the key that signs blocks and checkpoints, 64 hex digits, mode 0600
+    ledger.sqlite    the blocks
+    objects/         packages, bases, results
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from freehold.agents.private_files import private_folder, read_private, write_private
+from freehold.contract.host import Contract
+from freehold.errors import Invalid, Unavailable
+from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.objects.folder import FolderStore
+from freehold.protocol.digests import DIGEST_BYTES, raw
+from freehold.protocol.identifiers import NetworkId
+from freehold.protocol.limits import NETWORK_RECORD_LARGEST
+from freehold.protocol.network import NetworkRecord, network_id
+
+RECORD = "network.json"
+OPERATOR_KEY = "operator.key"
+LEDGER = "ledger.sqlite"
+OBJECTS = "objects"
+
+
+def system_clock() -> int:
+    """This machine's time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def found_network(folder: Path, record: NetworkRecord, random: Callable[[int], bytes] = os.urandom) -> NetworkId:
+    """Makes the folder of a new network with a fresh operator's key; Invalid if a network lies there already."""
+    private_folder(folder)
+    if (folder / RECORD).exists():
+        raise Invalid(f"{folder} holds a network already", next="give another folder", now="nothing was changed")
+    # The record comes last: a folder with a record is complete, one without can be given again.
+    write_private(folder / OPERATOR_KEY, random(DIGEST_BYTES).hex().encode("ascii") + b"\n")
+    write_private(folder / RECORD, record.encode())
+    return network_id(record)
+
+
+def read_network(folder: Path) -> NetworkRecord:
+    """The network that a folder holds; Unavailable if there is none, Invalid if its record was altered."""
+    try:
+        with (folder / RECORD).open("rb") as file:
+            data = file.read(NETWORK_RECORD_LARGEST + 2)
+    except OSError as error:
+        raise Unavailable(
+            f"there is no network in {folder}: {error.strerror}", next="freehold network create DIR", retry=False
+        ) from None
+    return NetworkRecord.parse(data.removesuffix(b"\n"))
+
+
+@contextmanager
+def open_ledger(folder: Path, clock: Callable[[], int] = system_clock) -> Iterator[EmbeddedLedger]:
+    """The ledger of the network in a folder under the rules of the market, for as long as the block runs.
+
+    Raises what `EmbeddedLedger.open` raises, and Invalid if the operator's key is missing or open to others.
+    """
+    contract = Contract(read_network(folder))
+    seed = raw(read_private(folder / OPERATOR_KEY, largest=256).decode("ascii", "replace").strip())
+    ledger = EmbeddedLedger.open(folder / LEDGER, contract, seed, clock)
+    try:
+        yield ledger
+    finally:
+        ledger.close()
+
+
+def open_store(folder: Path) -> FolderStore:
+    """The objects of the network in a folder."""
+    return FolderStore(folder / OBJECTS)
