@@ -22,8 +22,8 @@ from freehold.protocol.digests import H, T, sha256
 
 
 def part_digest(part: str, held: bytes) -> bytes:
-    """The digest of the rows that statistics cover: `all`, `train` or `held`, and the held byte of each row."""
-    return sha256(T("part") + part.encode("ascii") + held)
+    """The digest of the rows that statistics cover: `train` and `held` depend on the held byte of each row."""
+    return sha256(T("part") + part.encode("ascii") + (b"" if part == "all" else held))
 
 
 def statistics_label(dataset: bytes, map: bytes, weights: Sequence[int], part: bytes, noise: Sequence[int]) -> bytes:

@@ -132,18 +132,6 @@ class Owner:
         return values
 
 
-def require_symmetric(directions: Integers, y: Integers, constant: Integers) -> None:
-    """Check that VᵀHV is symmetric, as it is exactly for honest sums: `constant` is ΣB of the same group (D × M)."""
-    # |V| ≤ 2^18 in sum and |H·V| < 2^40: the products fit in 64 bits
-    gram = directions.T @ (y + constant)
-    if not (gram == gram.T).all():
-        raise Invalid(
-            "the sums do not belong to any data",
-            why="at least one subset's majority sent a wrong result",
-            next="end the training; the answers prove what was sent",
-        )
-
-
 def _added(answers: Iterable[wire.Answer]) -> tuple[list[tuple[Words, Words]], list[int]]:
     """The answers' sum modulo the first prime, and their traces' modulo 2^64, read as signed."""
     totals: list[tuple[Words, Words]] = []

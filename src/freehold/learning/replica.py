@@ -18,7 +18,7 @@ from freehold.learning import sums, wire
 from freehold.learning.expansion import pairs_of, zero_words
 from freehold.learning.masks import MaskKeys, RoundMasks
 from freehold.learning.packing import PackedStatistics
-from freehold.learning.parameters import N, require_safe
+from freehold.learning.parameters import N, require_exact, require_safe
 from freehold.learning.residues import add
 from freehold.learning.training import (
     NO_ZERO,
@@ -84,6 +84,7 @@ class Replica:
         return wire.encode_answer(label, self._me.subset, outputs, traces)
 
     def _sums(self, training: Training, members: Sequence[Participant], round: int, base: bytes) -> bytes:
+        require_exact(training.rows, len(members))
         name = context(training, members, NO_ZERO)
         wire.parse_input(base, name, NO_ZERO, 0)
         label = round_label(name, round, sha256(base))

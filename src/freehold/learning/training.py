@@ -137,7 +137,7 @@ class Statistics:
 
     def __post_init__(self) -> None:
         features = len(self.a)
-        if self.a.shape != (features, features) or self.b.ndim != 2 or len(self.b) != features:
+        if self.a.shape != (features, features) or self.b.shape[0] != features or self.b.size == 0:
             raise Invalid(f"statistics of shapes {self.a.shape} and {self.b.shape} do not belong together")
         if not (self.a == self.a.T).all():
             raise Invalid("A is not symmetric")
@@ -152,7 +152,12 @@ def shift(training: Training) -> int:
     """s of TRAINING-ANNEX §3: how many low bits the statistics lose so that their sum stays within 2^20."""
     noise = training.details.noise
     spread = 8 * _ceiling_root(training.subsets * noise[1]) if noise else 0
-    return max(0, (LARGEST_FEATURE**2 * training.rows + spread - 1).bit_length() - _STATISTIC_BITS)
+    return shift_of(training.rows, spread)
+
+
+def shift_of(weighted_rows: int, spread: int = 0) -> int:
+    """s for W weighted rows of the whole couple and eight deviations `spread` of the noise in their sum."""
+    return max(0, (LARGEST_FEATURE**2 * weighted_rows + spread - 1).bit_length() - _STATISTIC_BITS)
 
 
 def ordered(training: Training, group: Sequence[Participant]) -> tuple[Participant, ...]:

@@ -33,7 +33,7 @@ class OracleCipher:
     def switch(self, pair: Words) -> Words:
         """The (2, 3, N) pair divided by the last two primes and rounded: (2, N) words modulo the first."""
         # both primes are odd, so two rounded divisions, one after the other, are one by their product
-        return np.array([[(value + DROPPED // 2) // DROPPED for value in whole(words)] for words in pair], np.uint64)
+        return np.stack([words_of((whole(words) + DROPPED // 2) // DROPPED, PRIMES[0]) for words in pair])
 
 
 class OracleKey:
