@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -11,8 +11,10 @@ import pytest
 from freehold.contract.host import Contract
 from freehold.errors import Refused
 from freehold.ledger.memory import MemoryLedger
+from freehold.ledger.replay import Replay
+from freehold.ledger.state import State
 from freehold.ports.ledger import Engine
-from freehold.ports.machine import Machine
+from freehold.ports.machine import Executed, Machine
 from freehold.protocol import commitments, identifiers
 from freehold.protocol.identifiers import CoupleId, DatasetId, MemberId, Nonce, Secret, StoreName
 from freehold.protocol.network import NetworkRecord
@@ -113,6 +115,17 @@ class Market:
         person.joins(function, **admitted)
         return person
 
+    def executes(self, action: bytes) -> Executed:
+        """What the rules make of an action now; nothing is recorded."""
+        return self.contract.execute(self.state().read, action, self.now)
+
+    def state(self) -> State:
+        """The present state, replayed from the ledger's blocks."""
+        replay = Replay(self.contract, None)
+        for block in self.ledger.export(0, self.ledger.info().height):
+            replay.apply(block)
+        return replay.state
+
     def record(self, kind: str, id: str) -> dict[str, Any]:
         """A record of the ledger."""
         found: dict[str, Any] = self.ledger.evaluate("get", {"kind": kind, "id": id})
@@ -141,17 +154,25 @@ class Market:
         """A data owner publishes a dataset, every slot of it held by a cloud owner of its own."""
         return self.drafts(subsets, replicas, **terms).is_held().is_published()
 
-    def drafts(self, subsets: int = 4, replicas: int = 3, owner: Member | None = None, **terms: Any) -> Dataset:
-        """A data owner drafts a dataset with all its subsets; nobody holds them yet."""
+    def drafts(
+        self,
+        subsets: int | Sequence[Mapping[str, str]] = 4,
+        replicas: int = 3,
+        owner: Member | None = None,
+        **terms: Any,
+    ) -> Dataset:
+        """A data owner drafts a dataset with so many subsets, or with exactly these; nobody holds them yet."""
         owner = owner or self.data_owner()
-        agreed = {**TERMS, "group_min": subsets, "referee": self.referee.id, **terms}
+        if isinstance(subsets, int):
+            subsets = [{"digest": self.fresh(), "mask_key": self.mask_key()} for _ in range(subsets)]
+        agreed = {**TERMS, "group_min": len(subsets), "referee": self.referee.id, **terms}
         agreed = {name: value for name, value in agreed.items() if value is not None}
         accepted = owner.does(
-            "CreateDS", nonce=self.fresh(), m=subsets, n=replicas, terms=agreed, card_digest=self.fresh()
+            "CreateDS", nonce=self.fresh(), m=len(subsets), n=replicas, terms=agreed, card_digest=self.fresh()
         )
         dataset = Dataset(self, DatasetId(accepted.id), owner)
-        for index in range(subsets):
-            owner.does("CreateDSS", dataset=dataset.id, index=index, digest=self.fresh(), mask_key=self.mask_key())
+        for index, subset in enumerate(subsets):
+            owner.does("CreateDSS", dataset=dataset.id, index=index, **subset)
         return dataset
 
     def mask_key(self) -> str:

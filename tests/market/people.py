@@ -33,16 +33,20 @@ class Signer:
         self.seed = seed
         self.id = id
 
-    def signs(self, function: str, *, at: int | None = None, **arguments: Any) -> bytes:
-        """The action as bytes; `at` is the time that it claims."""
-        time = self.market.now if at is None else at
+    def signs(self, function: str, **arguments: Any) -> bytes:
+        """The action as bytes; it claims the market's time."""
         return envelope.sign_action(
-            self.seed, network=self.market.id, function=function, member=self.id, time=time, arguments=arguments
+            self.seed,
+            network=self.market.id,
+            function=function,
+            member=self.id,
+            time=self.market.now,
+            arguments=arguments,
         )
 
-    def does(self, function: str, *, at: int | None = None, **arguments: Any) -> Accepted:
+    def does(self, function: str, **arguments: Any) -> Accepted:
         """Signs an action and sends it."""
-        return self.market.ledger.submit(self.signs(function, at=at, **arguments))
+        return self.market.ledger.submit(self.signs(function, **arguments))
 
 
 class Member(Signer):
