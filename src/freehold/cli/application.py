@@ -4,13 +4,14 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from freehold import __version__
 from freehold.cli import errors
-from freehold.cli.exits import BROKEN, DONE, Interrupted, Usage, kind_and_code
+from freehold.cli.exits import DONE, INTERRUPTED, Interrupted, Usage, kind_and_code
 from freehold.errors import Broken, FreeholdError, Unavailable
 from freehold.terminal.colors import Ink, wants_color
 from freehold.terminal.symbols import symbols_for
@@ -31,42 +32,25 @@ def _group(help: str) -> typer.Typer:
 
 def build() -> typer.Typer:
     """The whole command line: verbs without a noun for what is done daily, noun then verb for the rest."""
-    from freehold.cli import (
-        audit,
-        cloud_open,
-        dataset_prepare,
-        dataset_publish,
-        demo,
-        inbox,
-        init,
-        network_create,
-        node,
-        predict,
-        status,
-        train,
-        training_approve,
-        up,
-        verify,
-    )
+    from freehold.cli import audit, demo, verify
 
     application = _group("A market where data, cloud and model owners train AI models and each keeps what is theirs.")
     application.callback()(_root)
-    for module in (demo, init, up, status, inbox, train, predict, verify, audit, node):
-        name = module.__name__.rpartition(".")[2]
-        application.command(name, epilog=f"Example: {module.EXAMPLE}")(getattr(module, name))
-    nouns = (
-        ("dataset", "Prepare a table and publish it.", {"prepare": dataset_prepare, "publish": dataset_publish}),
-        ("cloud", "Offer this machine to data owners.", {"open": cloud_open}),
-        ("training", "Answer requests to train on your data.", {"approve": training_approve}),
-        ("network", "Found a network of your own.", {"create": network_create}),
-    )
+    for module in (demo, verify, audit):
+        _add(application, module.__name__.rpartition(".")[2], module)
+    nouns: tuple[tuple[str, str, dict[str, ModuleType]], ...] = ()
     for noun, help, verbs in nouns:
         group = _group(help)
         for verb, module in verbs.items():
-            function = getattr(module, module.__name__.rpartition(".")[2])
-            group.command(verb, epilog=f"Example: {module.EXAMPLE}")(function)
+            _add(group, verb, module)
         application.add_typer(group, name=noun)
     return application
+
+
+def _add(group: typer.Typer, name: str, module: ModuleType) -> None:
+    """Adds the command of a module: its function has the module's name, its EXAMPLE stands at the end of its help."""
+    function = getattr(module, module.__name__.rpartition(".")[2])
+    group.command(name, epilog=f"Example: {module.EXAMPLE}", context_settings=HELP)(function)
 
 
 def _show_version(wanted: bool) -> None:
@@ -101,7 +85,7 @@ def run(arguments: Sequence[str]) -> int:
         return _tell(_outside(error), arguments)
     except Exception as error:
         return _tell(_unexpected(error), arguments)
-    if outcome == kind_and_code(Interrupted(""))[1]:
+    if outcome == INTERRUPTED:
         return _tell(Interrupted("Stopped."), arguments)
     return outcome if isinstance(outcome, int) else DONE
 
@@ -155,6 +139,3 @@ def _unexpected(error: Exception) -> Broken:
         next="report it with the output of the same command under FREEHOLD_TRACEBACK=1",
         now="what was recorded on the ledger stays; this command did not finish",
     )
-
-
-__all__ = ["BROKEN", "build", "run"]
