@@ -66,8 +66,8 @@ class Journal(Protocol):
         """Remembers `text` about `subject`, instead of what was noted before."""
         ...
 
-    def notes(self, kind: str) -> dict[str, str]:
-        """Every note of one kind by subject, ascending."""
+    def noted(self, kind: str, subject: str) -> str | None:
+        """What was noted about `subject`, or None."""
         ...
 
 
@@ -131,9 +131,10 @@ class JournalFile:
         """Remembers `text` about `subject`, instead of what was noted before."""
         self._write("INSERT OR REPLACE INTO note VALUES (?, ?, ?)", kind, subject, text)
 
-    def notes(self, kind: str) -> dict[str, str]:
-        """Every note of one kind by subject, ascending."""
-        return dict(self._read("SELECT subject, body FROM note WHERE kind = ? ORDER BY subject", kind))
+    def noted(self, kind: str, subject: str) -> str | None:
+        """What was noted about `subject`, or None."""
+        rows = self._read("SELECT body FROM note WHERE kind = ? AND subject = ?", kind, subject)
+        return rows[0][0] if rows else None
 
     def _read(self, statement: str, *values: object) -> list[Any]:
         try:

@@ -73,7 +73,7 @@ class KeyFile:
 
     def add_member(self, random: Random = os.urandom) -> KeyRing:
         """Makes one more member and stores it before anybody can hear of it."""
-        with only_one(self._path.with_suffix(".lock"), "a change of the keys"):
+        with only_one(self._path.with_suffix(".lock"), "a change of the keys", wait=10.0):
             stored = _parse(read_private(self._path, largest=_FILE_LARGEST))
             ring = with_fresh_member(self._open(stored), random)
             data = _encode(stored, ring, self._key(stored) if isinstance(stored, _Sealed) else None, random)

@@ -26,7 +26,7 @@ from freehold.errors import Invalid
 from freehold.protocol import signatures
 from freehold.protocol.digests import T, hkdf, u64
 from freehold.protocol.identifiers import MemberId, NetworkId, PublicKey, member_id
-from freehold.protocol.sealing import public_half
+from freehold.protocol.sealing import sealing_public_key
 
 Random = Callable[[int], bytes]
 """A source of that many random bytes; `os.urandom` outside tests."""
@@ -59,7 +59,7 @@ class MemberKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     @property
     def sealing_key(self) -> PublicKey:
         """What others seal packages and locators to."""
-        return PublicKey(public_half(self.sealing).hex())
+        return PublicKey(sealing_public_key(self.sealing).hex())
 
     @property
     def recovery_key(self) -> PublicKey:

@@ -11,16 +11,16 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from freehold.errors import Unavailable
 
 
 @contextmanager
-def only_one(path: Path, what: str) -> Iterator[None]:
-    """Holds the lock at `path` inside a with-block; Unavailable, naming the holder, if `what` already runs."""
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0.0)
+def only_one(path: Path, what: str, *, wait: float = 0.0) -> Iterator[None]:
+    """Holds the lock at `path` inside a with-block; Unavailable, naming its holder, after `wait` seconds."""
+    connection = sqlite3.connect(path, isolation_level=None, timeout=wait)
     try:
         try:
             connection.execute("CREATE TABLE IF NOT EXISTS holder (process INTEGER NOT NULL) STRICT")
@@ -40,7 +40,7 @@ def only_one(path: Path, what: str) -> Iterator[None]:
 def _taken(path: Path, what: str) -> Unavailable:
     holder = ""
     try:
-        with sqlite3.connect(path, timeout=0.0) as reader:
+        with closing(sqlite3.connect(path, timeout=0.0)) as reader:
             row = reader.execute("SELECT process FROM holder").fetchone()
             holder = f" as process {row[0]}" if row else ""
     except sqlite3.OperationalError:

@@ -1,0 +1,277 @@
+"""The cloud owner's agent: its knowledge from ledger and journal, and one act for each step of its plan."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from freehold.agents.agreements import Agreements
+from freehold.agents.closing import all_committed, would_decide
+from freehold.agents.cloud_owner.offers import examine
+from freehold.agents.cloud_owner.plan import (
+    AnswerOffer,
+    Close,
+    CollectFor,
+    Commit,
+    Compute,
+    Deliver,
+    Join,
+    Known,
+    MemberKnown,
+    Rules,
+    next_steps,
+)
+from freehold.agents.journal import Decision, Journal
+from freehold.agents.keys import MemberKeys
+from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
+from freehold.agents.reading import NO_ACCOUNT, Reader, ReplicaSeen, Work
+from freehold.agents.workbench import Workbench
+from freehold.agents.world import Signer, World
+from freehold.errors import Broken, Invalid
+from freehold.protocol import commitments
+from freehold.protocol.actions import Arguments, CloseRound, Collect, CreateCO, JoinCI, UpdateTJ
+from freehold.protocol.digests import sha256
+from freehold.protocol.identifiers import (
+    BallotId,
+    Digest,
+    InstanceId,
+    JobId,
+    Locator,
+    MemberId,
+    NetworkId,
+    Nonce,
+)
+from freehold.protocol.limits import PACKAGE_LARGEST
+from freehold.protocol.network import NetworkRecord, network_id
+from freehold.protocol.sealing import OVERHEAD, open_package, seal_locator
+
+_NONCE_BYTES: Final = 32
+_LARGEST_RESULT: Final = 1 << 26
+
+
+class Joined(Decision, frozen=True, kw_only=True):
+    """An offer that is taken, and the receipt for its package."""
+
+    nonce: Nonce
+    receipt: Digest
+
+
+class BaseOfRound(Decision, frozen=True, kw_only=True):
+    """The one base that this agent ever evaluates in a round."""
+
+    base: Digest
+
+
+class Computed(Decision, frozen=True, kw_only=True):
+    """What one job's commitment is, and what opens it."""
+
+    result: Digest
+    nonce: Nonce
+    commitment: Digest
+    locator: Locator
+
+
+class CloudOwner:
+    """Holds subsets and trains on them, with as many members as its owner has made."""
+
+    def __init__(
+        self,
+        *,
+        network: NetworkRecord,
+        members: Callable[[], tuple[MemberKeys, ...]],
+        rules: Rules,
+        world: World,
+        journal: Journal,
+        tell: Tell = tell_nobody,
+    ) -> None:
+        """`members` gives the keys of all members as they are now: `cloud open` may add one while the agent runs."""
+        self._network = network
+        self._id: NetworkId = network_id(network)
+        self._members = members
+        self._rules = rules
+        self._world = world
+        self._journal = journal
+        self._tell = tell
+        self._reader = Reader(world.ledger)
+        self._agreements = Agreements(world, self._reader)
+        self._workbench = Workbench(world, self._agreements, most_features=rules.max_features)
+        self._pace = Pace()
+        self._on_ledger: set[MemberId] = set()
+        self._complete_since: dict[str, int] = {}
+
+    def step(self, now: int) -> Turn:
+        """One turn: look, plan, act."""
+        return turn(self, self._pace, now, self._tell)
+
+    def signers(self) -> dict[MemberId, Signer]:
+        """This cloud owner's members by their id."""
+        made = (Signer(network=self._id, member=keys.id_in("co", self._id), keys=keys) for keys in self._members())
+        return {signer.member: signer for signer in made}
+
+    def look(self) -> Known:
+        """What ledger and journal say now."""
+        now = self._world.clock()
+        members = tuple(self._look_at(member) for member in self.signers())
+        works = [work for member in members for replica in member.replicas for work in replica.work]
+        computed = {work.job.id: self._journal.decided(Computed, work.job.id) for work in works}
+        complete = {work.vote.ballot.id for work in works if all_committed(work.vote)}
+        self._complete_since = {ballot: self._complete_since.get(ballot, now) for ballot in complete}
+        instances = [replica.instance.id for member in members for replica in member.replicas]
+        return Known(
+            grace=self._network.grace,
+            members=members,
+            computed=frozenset(job for job, made in computed.items() if made is not None),
+            delivered=frozenset(work.job.id for work in works if self._journal.noted("delivered", work.job.id)),
+            given_up=frozenset(
+                subject for subject in (*instances, *computed) if self._journal.noted("given-up", subject) is not None
+            ),
+            opens=frozenset(
+                work.vote.ballot.id
+                for work in works
+                if (made := computed[work.job.id]) is not None and would_decide(work.vote, made.result)
+            ),
+            complete_since=dict(self._complete_since),
+        )
+
+    def next_steps(self, known: Known, now: int) -> Iterator[Step]:
+        """The plan."""
+        return next_steps(known, now)
+
+    def act(self, step: Step, known: Known) -> None:
+        """Performs one step."""
+        match step:
+            case Join(member):
+                self._join(member)
+            case AnswerOffer(member, instance):
+                self._answer_offer(member, _replica(known, instance))
+            case Compute(member, job):
+                self._compute(member, *_work(known, job))
+            case Commit(member, job):
+                self._commit(member, *_work(known, job))
+            case Close(member, job, ballot):
+                digest = self._decided(job).result
+                self._send(member, CloseRound(ballot=BallotId(ballot), digest=digest))
+            case Deliver(job):
+                self._deliver(*_work(known, job))
+            case CollectFor(member, collect):
+                self._send(member, Collect(payouts=collect.payouts))
+            case _:
+                raise Broken(f"A cloud owner knows no step {step}.")
+
+    def _look_at(self, member: MemberId) -> MemberKnown:
+        if member not in self._on_ledger and self._reader.member(member) is not None:
+            self._on_ledger.add(member)
+        joined = member in self._on_ledger
+        return MemberKnown(
+            member=member,
+            joined=joined,
+            account=self._reader.account(member) if joined else NO_ACCOUNT,
+            replicas=self._reader.replicas(member) if joined else (),
+        )
+
+    def _send(self, member: MemberId, arguments: Arguments) -> None:
+        self.signers()[member].send(self._world, arguments)
+
+    def _join(self, member: MemberId) -> None:
+        keys = self.signers()[member].keys
+        self._send(
+            member,
+            CreateCO(signing_key=keys.signing_key, sealing_key=keys.sealing_key, recovery_key=keys.recovery_key),
+        )
+
+    def _answer_offer(self, member: MemberId, offer: ReplicaSeen) -> None:
+        """Keeps the package, then decides the receipt, then joins; or notes why not, and says nothing to anybody."""
+        instance = InstanceId(offer.instance.id)
+        keys = self.signers()[member].keys
+        try:
+            sealed, package = examine(self._world, self._agreements, self._id, keys, offer, self._rules)
+        except Invalid as reason:
+            self._journal.note("given-up", instance, reason.what)
+            return
+        self._world.kept.put(offer.instance.record.object, sealed)
+
+        def decide() -> Joined:
+            nonce = self._nonce()
+            return Joined(nonce=nonce, receipt=commitments.receipt(instance, member, nonce, package))
+
+        joined = self._journal.decide(Joined, instance, decide)
+        self._send(member, JoinCI(instance=instance, receipt=joined.receipt, nonce=joined.nonce))
+
+    def _compute(self, member: MemberId, replica: ReplicaSeen, work: Work) -> None:
+        """Computes and keeps the result, decides the commitment, and sends it; gives a job up that cannot be done."""
+        ballot = work.vote.ballot.record
+        place = f"{ballot.couple}/{ballot.round}"
+        base = self._journal.decide(BaseOfRound, place, lambda: BaseOfRound(base=ballot.base))
+        if base.base != ballot.base:
+            self._journal.note("given-up", work.job.id, "the ledger names another base than before for this round")
+            return
+        try:
+            result = self._workbench.answer(
+                work.couple, work.vote.ballot, replica.subset, lambda: self._package(member, replica)
+            )
+            locator = self._locator(work)
+        except Invalid as reason:
+            self._journal.note("given-up", work.job.id, reason.what)
+            return
+        digest = Digest(sha256(result).hex())
+        self._world.kept.put(digest, result)
+        job = JobId(work.job.id)
+
+        def decide() -> Computed:
+            nonce = self._nonce()
+            commitment = commitments.result(job, member, nonce, digest)
+            return Computed(result=digest, nonce=nonce, commitment=commitment, locator=locator)
+
+        self._journal.decide(Computed, job, decide)
+        self._commit(member, replica, work)
+
+    def _commit(self, member: MemberId, replica: ReplicaSeen, work: Work) -> None:
+        """Sends the decided commitment, unless computing took so long that it might come late."""
+        if self._world.clock() + self._network.grace > work.vote.ballot.record.commit_until:
+            return
+        made = self._decided(work.job.id)
+        self._send(
+            member,
+            UpdateTJ(job=JobId(work.job.id), commitment=made.commitment, nonce=made.nonce, locator=made.locator),
+        )
+
+    def _deliver(self, replica: ReplicaSeen, work: Work) -> None:
+        """Uploads what the ballot decided for; only now, since a digest known before the vote could be copied."""
+        made = self._decided(work.job.id)
+        store = self._world.store(self._agreements.model(work.couple.record.model).store)
+        store.put(f"results/{work.job.id}/{made.result}", self._world.kept.get(made.result, largest=_LARGEST_RESULT))
+        self._journal.note("delivered", work.job.id, made.result)
+
+    def _locator(self, work: Work) -> Locator:
+        """Where the result will lie, readable to the model owner: the store and the job, never the digest."""
+        model = self._agreements.model(work.couple.record.model)
+        owner = self._agreements.owner(work.couple.record.mo)
+        return seal_locator(owner.sealing_key, JobId(work.job.id), model.store, work.job.id)
+
+    def _package(self, member: MemberId, replica: ReplicaSeen) -> bytes:
+        """The package that this member joined with, from what it kept."""
+        sealed = self._world.kept.get(replica.instance.record.object, largest=PACKAGE_LARGEST + OVERHEAD)
+        return open_package(self.signers()[member].keys.sealing, InstanceId(replica.instance.id), sealed)
+
+    def _decided(self, job: str) -> Computed:
+        made = self._journal.decided(Computed, job)
+        if made is None:
+            raise Broken(f"The journal holds no commitment of job {job[:8]}, which the ledger says was made.")
+        return made
+
+    def _nonce(self) -> Nonce:
+        return Nonce(self._world.random(_NONCE_BYTES).hex())
+
+
+def _replica(known: Known, instance: str) -> ReplicaSeen:
+    return next(replica for member in known.members for replica in member.replicas if replica.instance.id == instance)
+
+
+def _work(known: Known, job: str) -> tuple[ReplicaSeen, Work]:
+    return next(
+        (replica, work)
+        for member in known.members
+        for replica in member.replicas
+        for work in replica.work
+        if work.job.id == job
+    )

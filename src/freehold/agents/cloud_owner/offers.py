@@ -1,0 +1,74 @@
+"""Looking into an offer before joining: who joins says by its receipt that all of this holds.
+
+Checked, in this order: the terms against the owner's rules; the locator (it opens for this instance, and names
+the object and a store of the network); the card (under the ledger's digest, strict); the sealed package (under
+the ledger's digest, no larger than the card allows); that it opens for this member and instance; that its
+digest is the subset's and its secret gives the subset's mask key; that it names this network, dataset and
+index; and that every row fits the card.
+
+What an attacking data owner could do instead fails at one of these: other packages for other replicas at the
+digest, other randomness too (the digest covers it), a mask key of somebody else's subset at the mask key, rows
+outside the card at the card. Nothing is told about which check failed; an offer that is not taken is simply not
+taken.
+"""
+
+from __future__ import annotations
+
+from freehold.agents.agreements import Agreements
+from freehold.agents.cloud_owner.plan import Rules
+from freehold.agents.keys import MemberKeys
+from freehold.agents.reading import ReplicaSeen
+from freehold.agents.world import World
+from freehold.errors import Invalid
+from freehold.learning.card import Card
+from freehold.learning.rows import Rows
+from freehold.protocol.digests import sha256
+from freehold.protocol.identifiers import InstanceId, NetworkId
+from freehold.protocol.packages import mask_public, unpack
+from freehold.protocol.sealing import open_locator, open_package
+
+_ENVELOPE = 4096
+"""More than a package adds to its rows: header, seal."""
+
+
+def examine(
+    world: World,
+    agreements: Agreements,
+    network: NetworkId,
+    keys: MemberKeys,
+    offer: ReplicaSeen,
+    rules: Rules,
+) -> tuple[bytes, bytes]:
+    """The sealed package and what it holds; Invalid with the reason if the offer is not to be taken."""
+    dataset, instance = offer.dataset.record, offer.instance.record
+    objection = rules.objection(dataset.terms)
+    if objection:
+        raise Invalid(objection)
+    store, name = open_locator(keys.sealing, InstanceId(offer.instance.id), instance.locator)
+    if name != instance.object or store not in world.stores:
+        raise Invalid("the locator names another object, or a store that is not configured here")
+    card = agreements.card(dataset)
+    if card.rows > rules.max_rows or len(card.columns) > rules.max_features:
+        raise Invalid("the table is larger than this cloud owner takes")
+    sealed = world.store(store).get(name, largest=_largest_package(card))
+    package = open_package(keys.sealing, InstanceId(offer.instance.id), sealed)
+    check_package(package, network, offer, card)
+    return sealed, package
+
+
+def check_package(package: bytes, network: NetworkId, offer: ReplicaSeen, card: Card) -> None:
+    """Checks that `package` is the subset's, byte for byte, and that its rows fit the card; Invalid otherwise."""
+    subset = offer.subset.record
+    if sha256(package).hex() != subset.digest:
+        raise Invalid("the package is not the one whose digest is public")
+    held = unpack(package)
+    if (held.network, held.dataset, held.index) != (network, subset.dataset, subset.index):
+        raise Invalid("the package is another network's, dataset's or subset's")
+    if mask_public(held.secret, subset.dataset, subset.index).hex() != subset.mask_key:
+        raise Invalid("the package's secret does not give the public mask key")
+    card.check_rows(Rows.parse(bytes(held.rows)))
+
+
+def _largest_package(card: Card) -> int:
+    """Bytes of a package that held all rows of the card: four for each value and target, one for the held mark."""
+    return _ENVELOPE + card.rows * (4 * len(card.columns) + 5)

@@ -1,0 +1,210 @@
+"""What a cloud owner does next, from what it knows. Pure: same knowledge, same steps.
+
+A cloud owner meets a dataset twice. First the offer: it fetches the sealed package, opens it, and joins if
+everything that it was promised is inside; else it stays silent, which costs nobody anything but the answer
+time. Then, round after round, the job:
+
+    open        compute, then commit: at least `grace` before the deadline, so that no honest clock can make it late
+    committed   close the ballot, if the ledger shows that it may be closed; the first of those who committed at once,
+                each next one some time later; never on a guess, since even a refused call tells the digest
+    accepted    deliver the result, and keep it until the training has ended
+    rejected    nothing: it was out-voted, loses the pay of this job, and keeps what it computed for a referee
+
+Killed between any two of these it comes back and finds itself in the same place: the commitment is in the
+journal before it is sent, so it is sent again and not made again; the result is kept before the commitment is
+made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from freehold.agents.closing import earliest_closing, pause_before_closing
+from freehold.agents.loop import Step, Wait
+from freehold.agents.reading import AccountSeen, ReplicaSeen, Work
+from freehold.agents.settling import CollectPayouts, collecting
+from freehold.protocol.assets import Terms
+from freehold.protocol.identifiers import MemberId
+
+_LOOK_FOR_MONEY: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What a cloud owner accepts without being asked; prices and stakes in micro-credits."""
+
+    min_price_job: int = 0
+    max_stake: int = 0
+    max_rows: int = 300_000
+    max_features: int = 1025
+
+    def objection(self, terms: Terms) -> str:
+        """Why these terms are not taken, or nothing."""
+        if terms.price_job < self.min_price_job:
+            return "the price of a job is below what this cloud owner asks"
+        if terms.stake > self.max_stake:
+            return "the stake is above what this cloud owner locks"
+        return ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberKnown:
+    """One of a cloud owner's many members, and where it stands."""
+
+    member: MemberId
+    joined: bool
+    """Whether the ledger knows it."""
+    account: AccountSeen
+    replicas: tuple[ReplicaSeen, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Everything a cloud owner knows."""
+
+    grace: int
+    members: tuple[MemberKnown, ...]
+    computed: frozenset[str]
+    """Jobs whose commitment is in the journal."""
+    delivered: frozenset[str]
+    given_up: frozenset[str]
+    """Jobs and offers that were looked at and left, with the reason in the journal."""
+    opens: frozenset[str]
+    """Ballots that this cloud owner's own digest would decide."""
+    complete_since: dict[str, int]
+    """When this process first saw all of a ballot's jobs committed, by ballot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Become a member of the market."""
+
+    member: MemberId
+
+    def __str__(self) -> str:
+        return f"member {self.member[:8]} joins the market"
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerOffer:
+    """Look into an offered package, and take it if it is what it should be."""
+
+    member: MemberId
+    instance: str
+
+    def __str__(self) -> str:
+        return f"answers the offer {self.instance[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """Work out the answer of one job, decide the commitment to it, and send that."""
+
+    member: MemberId
+    job: str
+
+    def __str__(self) -> str:
+        return f"computes job {self.job[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Send the commitment that the journal holds, once more."""
+
+    member: MemberId
+    job: str
+
+    def __str__(self) -> str:
+        return f"commits to job {self.job[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Open a ballot with the digest of one's own result."""
+
+    member: MemberId
+    job: str
+    ballot: str
+
+    def __str__(self) -> str:
+        return f"closes ballot {self.ballot[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Upload the result of an accepted job."""
+
+    job: str
+
+    def __str__(self) -> str:
+        return f"delivers the result of job {self.job[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectFor:
+    """Move what is due to a member's account."""
+
+    member: MemberId
+    collect: CollectPayouts
+
+    def __str__(self) -> str:
+        return f"member {self.member[:8]} {self.collect}"
+
+
+def next_steps(known: Known, now: int) -> Iterator[Step]:
+    """The next steps of all members of one cloud owner."""
+    for member in known.members:
+        if not member.joined:
+            yield Join(member.member)
+            continue
+        for replica in member.replicas:
+            if replica.instance.record.state == "free" and _is_new(member, replica, known):
+                # Money for the stake may still be on its way; the offer waits as long as its owner lets it.
+                has_stake = member.account.free >= replica.dataset.record.terms.stake
+                yield AnswerOffer(member.member, replica.instance.id) if has_stake else Wait(now + _LOOK_FOR_MONEY)
+            for work in replica.work:
+                yield from _job_steps(known, member.member, work, now)
+        yield from _collecting(member, now)
+
+
+def _is_new(member: MemberKnown, replica: ReplicaSeen, known: Known) -> bool:
+    """Whether to look at an offer: once, and only as long as this member holds nothing else.
+
+    A member that held two subsets could be linked between them; for the next one there is a fresh member.
+    """
+    holds = any(other.instance.record.state in ("joined", "verified") for other in member.replicas)
+    goes_on = replica.dataset.record.state in ("draft", "published")
+    return goes_on and not holds and replica.instance.id not in known.given_up
+
+
+def _job_steps(known: Known, member: MemberId, work: Work, now: int) -> Iterator[Step]:
+    job, ballot = work.job, work.vote.ballot
+    if job.record.state == "open" and ballot.record.state == "open":
+        # Committing is possible until the deadline; an honest agent never relies on the last `grace` of it.
+        if now + known.grace <= ballot.record.commit_until and job.id not in known.given_up:
+            yield Commit(member, job.id) if job.id in known.computed else Compute(member, job.id)
+    elif job.record.state == "committed" and ballot.record.state == "open":
+        yield _closing_step(known, member, work, now)
+    elif job.record.state == "accepted" and job.id not in known.delivered:
+        yield Deliver(job.id)
+
+
+def _closing_step(known: Known, member: MemberId, work: Work, now: int) -> Step:
+    """Closes the ballot when it is this job's turn; until then says when to look again."""
+    ballot = work.vote.ballot
+    pause = pause_before_closing(ballot.record)
+    place = [other.id for other in work.vote.jobs if other.record.state == "committed"].index(work.job.id)
+    at = earliest_closing(work.vote, known.complete_since.get(ballot.id), known.grace) + place * pause
+    if at <= now and ballot.id in known.opens:
+        return Close(member, work.job.id, ballot.id)
+    # No event tells that the others have committed. The first in line looks often, the others at leisure.
+    look = now + (max(1, pause // 8) if place == 0 else pause)
+    return Wait(min(look, at) if at > now else look)
+
+
+def _collecting(member: MemberKnown, now: int) -> Iterator[Step]:
+    at_work = any(work.couple.record.state != "ended" for replica in member.replicas for work in replica.work)
+    for step in collecting(member.account, now, patient=at_work):
+        yield step if isinstance(step, Wait) else CollectFor(member.member, step)
