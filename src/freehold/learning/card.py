@@ -90,7 +90,7 @@ class NumberTarget(Record, tag_field="kind", tag="number"):
 
 
 class Samples(Record):
-    """Made-up rows as texts, the target last; `draw` says which draw from the card's seed they are."""
+    """Made-up rows as texts, the target last, or none; `draw` says which draw from the card's seed they are."""
 
     draw: int
     rows: tuple[tuple[str, ...], ...]
@@ -130,7 +130,7 @@ class Card(Record):
         except msgspec.ValidationError as error:
             raise Invalid(f"not a dataset's card: {str(error)[:200]}") from None
         card.check()
-        if card.samples.rows != made_up_rows(card):
+        if card.samples.rows and card.samples.rows != made_up_rows(card):
             raise Invalid("the card's sample rows are not the made-up ones that follow from it")
         return card
 

@@ -53,11 +53,12 @@ class RawColumn:
 
     def take(self, chosen: Flags) -> RawColumn:
         """The column in the chosen rows alone; texts that none of them has are gone."""
-        codes, texts = None, self.texts
+        codes: npt.NDArray[np.int32] | None = None
+        texts = self.texts
         if self.codes is not None:
-            used, codes = np.unique(self.codes[chosen], return_inverse=True)
+            used, places = np.unique(self.codes[chosen], return_inverse=True)
             # the code of a missing row sorts first, and stays −1
-            codes = codes.astype(np.int32) - int(len(used) > 0 and used[0] < 0)
+            codes = (places - int(len(used) > 0 and used[0] < 0)).astype(np.int32)
             texts = tuple(texts[code] for code in used.tolist() if code >= 0)
         return replace(
             self,

@@ -94,10 +94,8 @@ class Description(Record):
     @property
     def dimension(self) -> int:
         """D, the number of features, the constant included."""
-        plain = self.plain_width
         numbers = sum(isinstance(column, MapNumber) for column in self.columns)
-        more = {"standard": numbers, "poly2": plain * (plain + 1) // 2, "rff": self.count or 0}
-        return plain + more.get(self.name, 0) + 1
+        return dimension(self.name, self.plain_width, numbers, self.count or 0)
 
     @property
     def outputs(self) -> int:
@@ -129,6 +127,12 @@ class Description(Record):
                 f"the map {self.name} makes {self.dimension} features of this table, at most {MOST_FEATURES} can train",
                 next="choose a smaller map, or leave columns out",
             )
+
+
+def dimension(kind: str, plain: int, numbers: int, count: int) -> int:
+    """D, with the constant, of a map over `plain` features of the columns, of which `numbers` are numbers."""
+    more = {"standard": numbers, "poly2": plain * (plain + 1) // 2, "rff": count}
+    return plain + more.get(kind, 0) + 1
 
 
 def plain_width(columns: Sequence[MapColumn]) -> int:

@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from freehold.errors import Invalid
 from freehold.learning import random_features
-from freehold.learning.card import Card
+from freehold.learning.card import Card, CategoryColumn, Column, NumberColumn
 from freehold.learning.constants import levels_of
 from freehold.learning.map_form import (
     NAMES,
@@ -31,6 +31,7 @@ from freehold.learning.map_form import (
     MapClasses,
     MapColumn,
     MapNumber,
+    dimension,
     plain_width,
 )
 from freehold.learning.parameters import LARGEST_FEATURE
@@ -131,6 +132,14 @@ def map_description(cards: Sequence[Card], name: str = DEFAULT_MAP) -> bytes:
         description = Description(columns=columns, name=kind, target=target, count=count, seed=seed, width=width)
     description.check()
     return description.encode()
+
+
+def dimension_of(columns: Sequence[Column], name: str) -> int:
+    """D of the map `name` over a table of these columns; Invalid when the map is unknown."""
+    kind, count = parse_name(name)
+    plain = sum(len(column.values) if isinstance(column, CategoryColumn) else 1 for column in columns)
+    numbers = sum(isinstance(column, NumberColumn) for column in columns)
+    return dimension(kind, plain, numbers, count)
 
 
 def approved(data: bytes, cards: Sequence[Card]) -> FeatureMap:

@@ -29,9 +29,7 @@ def sample_count(columns: int) -> int:
 
 
 def made_up_rows(card: Card) -> tuple[tuple[str, ...], ...]:
-    """The made-up rows that follow from everything else in `card`: texts, the target last; none if it shows none."""
-    if not card.samples.rows:
-        return ()
+    """The made-up rows that follow from everything else in `card`: texts, the target last."""
     bare = {**_fields(card), "samples": {"draw": card.samples.draw, "rows": ()}}
     seed = H("samples", sha256(canonical.encode(bare, signed=True)), card.samples.draw)
     parts: tuple[Column | Target, ...] = (*card.columns, card.target)
