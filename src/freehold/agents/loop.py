@@ -159,3 +159,19 @@ class Follower:
             self.cursor = max(self.cursor, page.cursor)
             if not page.events:
                 return
+
+
+class Steps(Protocol):
+    """An agent as whoever drives it sees it."""
+
+    def step(self, now: int) -> Turn:
+        """One turn at the time `now` (ms)."""
+        ...
+
+
+def run(agent: Steps, *, clock: Callable[[], int], wake: Callable[[float], None], until: Callable[[], bool]) -> None:
+    """Drives `agent` until `until()` holds; `wake(seconds)` returns after that time or when the ledger has news."""
+    while not until():
+        done = agent.step(clock())
+        if not done.acted:
+            wake(max(0.0, (done.look_again - clock()) / 1000))
