@@ -152,6 +152,10 @@ class JournalFile:
         except sqlite3.DatabaseError as error:
             raise Broken(f"The journal is damaged: {error}.", next="restore it from a backup") from None
 
+    def version(self) -> int:
+        """A number that changes when another process has written: its wishes are waiting to be carried out."""
+        return int(self._read("PRAGMA data_version")[0][0])
+
     def close(self) -> None:
         """Lets go of the file."""
         self._file.close()

@@ -66,7 +66,7 @@ class KeyFile:
 
     def ring(self) -> KeyRing:
         """The keys as they are now; Invalid if the file is damaged, open to others, or the passphrase is wrong."""
-        version = self._version()
+        version = self.version()
         if self._read is None or self._read[0] != version:
             self._read = (version, self._open(_parse(read_private(self._path, largest=_FILE_LARGEST))))
         return self._read[1]
@@ -102,7 +102,8 @@ class KeyFile:
             self._derived = known = (stored.salt, stored.cost, key)
         return known[2]
 
-    def _version(self) -> tuple[int, int, int]:
+    def version(self) -> tuple[int, int, int]:
+        """Changes when the file does."""
         try:
             status = self._path.stat()
         except OSError:

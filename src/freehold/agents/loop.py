@@ -142,12 +142,15 @@ class Follower:
         self._sleep = sleep
         self.cursor = after
 
-    def wait(self, seconds: float, *, to: str | None) -> None:
-        """Returns at the next event (of one member, if `to` is given), or after `seconds`."""
+    def wait(self, seconds: float, *, to: str | None) -> bool:
+        """Returns at the next event (of one member, if `to` is given), or after `seconds`; whether there was one."""
         try:
-            self.cursor = max(self.cursor, self._ledger.events(self.cursor, to=to, wait=max(0.0, seconds)).cursor)
+            page = self._ledger.events(self.cursor, to=to, wait=max(0.0, seconds))
         except Unavailable as trouble:
             self._sleep(min(max(seconds, 0.0), 1.0 if trouble.retry_after is None else trouble.retry_after))
+            return False
+        self.cursor = max(self.cursor, page.cursor)
+        return bool(page.events)
 
     def catch_up(self) -> None:
         """Passes over what happened so far: an agent that is about to look needs no waking for it."""

@@ -34,6 +34,9 @@ from freehold.ports.ledger import Ledger
 from freehold.ports.object_store import ObjectStore
 from freehold.protocol.network import NetworkRecord, network_id
 
+_NOTICE_SECONDS = 0.5
+"""How soon a running agent notices a command's wish."""
+
 if TYPE_CHECKING:
     from freehold.agents.cloud_owner import CloudOwner
     from freehold.agents.data_owner import DataOwner
@@ -74,7 +77,21 @@ class OpenProfile:
         follower = Follower(self.world.ledger, time.sleep, after=cursor)
         follower.catch_up()
         self.journal.note("cursor", "events", str(follower.cursor))
-        run(agent, clock=self.world.clock, wake=lambda seconds: follower.wait(seconds, to=to), until=until)
+        news = (self.journal.version(), self.keys.version())
+
+        def wake(seconds: float) -> None:
+            """Waits for an event, but also for what a command of the same profile wrote beside this process."""
+            nonlocal news
+            ends = time.monotonic() + seconds
+            while not until():
+                left = ends - time.monotonic()
+                if left <= 0 or follower.wait(min(left, _NOTICE_SECONDS), to=to):
+                    return
+                seen, news = news, (self.journal.version(), self.keys.version())
+                if seen != news:
+                    return
+
+        run(agent, clock=self.world.clock, wake=wake, until=until)
 
     def data_owner(
         self, tell: Tell = tell_nobody, *, misses_allowed: int = 1, wait_for_answer: int | None = None

@@ -12,7 +12,6 @@ from freehold.agents.journal import Journal
 from freehold.agents.keys import MemberKeys
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
 from freehold.agents.model_owner.decisions import Order, Outcome, Solved
-from freehold.agents.model_owner.finishing import model_file_of
 from freehold.agents.model_owner.plan import (
     End,
     Finish,
@@ -35,6 +34,8 @@ from freehold.agents.reading import NO_ACCOUNT, Reader, TrainingSeen
 from freehold.agents.settling import CollectPayouts
 from freehold.agents.world import Signer, World
 from freehold.errors import Broken, Invalid, Refused, Unavailable
+from freehold.learning.model import make_model
+from freehold.learning.model_file import LARGEST_MODEL, encode_model
 from freehold.protocol import commitments
 from freehold.protocol.actions import Arguments, Collect, CreateMO, CreateMod, EndTC, RequestTC, StartRound
 from freehold.protocol.digests import sha256
@@ -51,7 +52,6 @@ from freehold.protocol.identifiers import (
 from freehold.protocol.network import NetworkRecord, network_id
 
 _RANDOM_BYTES: Final = 32
-_LARGEST_MODEL: Final = 1 << 26
 _NEVER: Final = frozenset({"withdrawn", "state", "unknown", "limit", "not-admitted", "malformed"})
 """Refusals of a request that waiting cannot mend."""
 
@@ -343,7 +343,15 @@ class ModelOwner:
             reason = stopped or "not every group of subsets has answered"
             self._journal.decide(Solved, known.name, lambda: Solved(file=None, turns=0, reason=reason))
             return
-        data = model_file_of(rounds.agreement, solution, rounds.turns())
+        data = encode_model(
+            make_model(
+                rounds.agreement.cards,
+                rounds.agreement.feature_map,
+                solution,
+                rounds=rounds.turns(),
+                training=known.order.couple,
+            )
+        )
         digest = Digest(sha256(data).hex())
         self._world.kept.put(digest, data)
         turns = rounds.turns()
@@ -360,7 +368,7 @@ class ModelOwner:
         """Writes the model file where its owner finds it, if there is one."""
         if known.solved is not None and known.solved.file is not None:
             private_folder(self._models)
-            data = self._world.kept.get(known.solved.file, largest=_LARGEST_MODEL)
+            data = self._world.kept.get(known.solved.file, largest=LARGEST_MODEL)
             write_private(self._model_path(known.name), data)
         self._journal.note("finished", known.name, "")
 
