@@ -78,7 +78,7 @@ def column_like(known: Column, raw: RawColumn) -> Made:
     if raw.present == 0:
         raise Invalid(f"the column {name!r} is empty", next="fill it, or agree on tables without it")
     if isinstance(known, ByteColumn):
-        values = byte_values(known, raw)
+        values = byte_values(known.digits, known.mean, known.deviation, raw)
         column = ByteColumn(
             deviation=known.deviation,
             digits=known.digits,
@@ -101,13 +101,13 @@ def coded_like(listed: tuple[str, ...], raw: RawColumn) -> Values:
     return values
 
 
-def byte_values(known: ByteColumn, raw: RawColumn) -> Values:
+def byte_values(digits: int, mean: int, deviation: int, raw: RawColumn) -> Values:
     """The bytes of an embedding's column by its published constants; a missing value counts as the mean."""
     halves = raw.half_units
     if halves is None:
         raise Invalid("an embedding holds numbers only")
-    fixed = to_fixed_point(halves, known.digits).astype(np.int64)
-    steps = np.where(raw.missing, 0, standardized(fixed, known.mean, known.deviation))
+    fixed = to_fixed_point(halves, digits).astype(np.int64)
+    steps = np.where(raw.missing, 0, standardized(fixed, mean, deviation))
     values: Values = steps.astype(np.int32)
     return values
 
@@ -153,7 +153,7 @@ def _embedded(name: str, raw: RawColumn) -> Made | LeftOut:
     column = ByteColumn(
         deviation=known.deviation, digits=known.digits, mean=known.mean, missing=known.missing, name=known.name
     )
-    return Made(column=column, values=byte_values(column, raw))
+    return Made(column=column, values=byte_values(known.digits, known.mean, known.deviation, raw))
 
 
 def _present(raw: RawColumn) -> npt.NDArray[np.int64]:

@@ -20,15 +20,22 @@ class RawTable:
     rows: int
 
 
-def read_raw(path: Path, *, wanted: Collection[str] | None = None, coded: Collection[str] = ()) -> RawTable:
-    """The columns `wanted` (all, if None) and `coded` of the file; those in `coded` keep a code for every text.
+def read_raw(
+    path: Path,
+    *,
+    wanted: Collection[str] | None = None,
+    coded: Collection[str] = (),
+    optional: Collection[str] = (),
+) -> RawTable:
+    """The columns `wanted` (all, if None), `coded` and `optional` of the file; a code for every text of those `coded`.
 
-    Invalid when the file is no proper CSV, or lacks one of these columns.
+    Invalid when the file is no proper CSV, or lacks one of these columns that is not optional.
     """
     file = CsvFile(path)
     for name in [*(wanted or ()), *coded]:
         require_column(name, file.names)
-    chosen = [index for index, name in enumerate(file.names) if wanted is None or name in wanted or name in coded]
+    named = {*(wanted or ()), *coded, *optional}
+    chosen = [index for index, name in enumerate(file.names) if wanted is None or name in named]
     readers = {index: ColumnReader(all_texts=file.names[index] in coded) for index in chosen}
     count = 0
     for chunk in file.chunks():

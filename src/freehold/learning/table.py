@@ -71,6 +71,12 @@ def read_table(
     """
     named = {target, *([group] if group else [])}
     raw = read_raw(path, coded=[group] if group else [])
+    if len(raw.columns) == 1:
+        raise Invalid(
+            "the file has one column only",
+            why="columns are told apart by commas, semicolons, tabs or bars, and there must be one to learn from",
+            next="put the names of the columns in the first line, separated like the cells",
+        )
     for name in (target, *keep, *categories):
         require_column(name, list(raw.columns))
     if group == target:
