@@ -202,6 +202,8 @@ def _take_lock(path: Path) -> sqlite3.Connection:
     lock = None
     try:
         lock = sqlite3.connect(f"{path}-lock", timeout=0.0, isolation_level=None, check_same_thread=False)
+        # Nothing is ever written to it, so it needs no journal beside it either.
+        lock.execute("PRAGMA journal_mode=MEMORY")
         lock.execute("BEGIN EXCLUSIVE")
     except sqlite3.Error as error:
         if lock is not None:
