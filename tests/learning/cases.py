@@ -146,16 +146,15 @@ def directions(case: Case, round: int) -> Integers:
     return np.zeros_like(formula) if (case.name, round) == ("annex 1", 1) else formula
 
 
-def base(case: Case, owner: Owner, round: int) -> bytes:
-    """The input object of a round, with the vectors' seeds."""
-    name = case.name.removeprefix("annex ")
+def base(case: Case, owner: Owner, round: int, asked: Integers | None = None) -> bytes:
+    """The input object of a round, with the vectors' seeds, and their directions unless others are asked."""
+    name = f"case {case.name.removeprefix('annex ')} {round}"
 
     def public_seed(index: int) -> bytes:
-        return sha256(f"input seed case {name} {round} {index}".encode())
+        return sha256(f"input seed {name} {index}".encode())
 
-    return owner.base(
-        case.group, directions(case, round), public_seed, sha256(f"error seed case {name} {round}".encode())
-    )
+    asked = directions(case, round) if asked is None else asked
+    return owner.base(case.group, asked, public_seed, sha256(f"error seed {name}".encode()))
 
 
 def golden_digests(case: Case, rounds: int, cipher: Cipher | None = None) -> dict[str, Any]:
@@ -163,12 +162,7 @@ def golden_digests(case: Case, rounds: int, cipher: Cipher | None = None) -> dic
     found: dict[str, Any] = {
         "shift": shift(case.training),
         "subsets": [
-            {
-                "subset": member.subset.hex(),
-                "mask_key": member.mask_key.hex(),
-                "a": _digest(part.a),
-                "b": _digest(part.b),
-            }
+            {"subset": member.subset.hex(), "mask_key": member.mask_key.hex()} | _digests(part)
             for member, part in zip(case.group, case.statistics, strict=True)
         ],
     }

@@ -1,0 +1,72 @@
+"""A cloud owner's steps one by one, so that a test can leave one out or change the order.
+
+They are the product's own parts; `test_attacks_steps` shows that all of them in their order are the product's answer.
+What a model owner does with its key stands here too, since an attacker decrypts whatever it likes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from freehold.learning.masks import MaskKeys, RoundMasks
+from freehold.learning.packing import PackedStatistics
+from freehold.learning.parameters import PRIMES, N
+from freehold.learning.residues import add
+from freehold.learning.streams import Stream, key_of
+from freehold.ports.cipher import Cipher, Integers, Key, Words
+from tests.learning.cases import COUPLE, KEY_SEED, Case
+
+NOTHING = np.zeros(N, np.int64)
+
+
+class CloudOwner:
+    """One subset of a case whose products fill one polynomial, under one label."""
+
+    def __init__(self, case: Case, index: int, label: bytes, cipher: Cipher) -> None:
+        part = case.statistics[index]
+        self._matrix = PackedStatistics(case.training.tiling, [(part.a, part.b)])
+        self._cipher = cipher
+        pairs = MaskKeys(case.secrets[index], case.group[index]).pairs(case.group, label)
+        self.masks = RoundMasks(case.secrets[index], pairs, label)
+        self.places = self._matrix.places(0)
+
+    def product(self, zero: Words, inputs: Words, blind: Integers | None = None) -> Words:
+        """Step 4 of TRAINING, blinded with its own u unless another is given."""
+        blinds = self.masks.blinds(1) if blind is None else [blind]
+        return next(self._cipher.evaluator(zero, self._matrix).products(inputs, blinds))
+
+    def with_noise(self, pair: Words, places: Sequence[int]) -> Words:
+        """Step 5: errors on c1, flooding on c0 at `places`, nothing else of c0."""
+        result = np.zeros_like(pair)
+        result[1] = add(pair[1], self.masks.errors(0))
+        result[0][:, places] = add(pair[0][:, places], self.masks.floods(0, len(places)))
+        return result
+
+    def with_masks(self, pair: Words, places: Sequence[int]) -> Words:
+        """Step 6: masks on c1, and on c0 at `places`."""
+        mask = self.masks.residues(0, len(places))
+        result = pair.copy()
+        result[1] = add(pair[1], mask[:, :N])
+        result[0][:, places] = add(pair[0][:, places], mask[:, N:])
+        return result
+
+
+def total(pairs: Sequence[Words], primes: Sequence[int] = PRIMES) -> Words:
+    """What a model owner adds up."""
+    result = pairs[0]
+    for pair in pairs[1:]:
+        result = add(result, pair, primes)
+    return result
+
+
+def key(cipher: Cipher) -> Key:
+    """The model owner's key."""
+    return cipher.key(Stream(key_of("key-s", KEY_SEED, COUPLE), 0).ternary(N))
+
+
+def matrix_of(polynomial: Sequence[int], features: int) -> Integers:
+    """A read off the block polynomial of a case whose whole A fits in one block."""
+    block = np.array([int(value) for value in polynomial[: features * features]], object).reshape(features, features)
+    return block[:, ::-1]

@@ -1,0 +1,84 @@
+"""Switch before mask: roundings of single subsets are not a function of their sum.
+
+Dividing down to one prime rounds. Rounded after the masks, what a model owner adds up is the group's sum and the
+roundings of uniform shares. Rounded before, it is the sum of each subset's own rounding: with a ciphertext made for it,
+a count of the subsets that lie above a threshold, entry by entry. The attacker here has what the product does not even
+give it: no blinding (a zero of zeros) and a chosen c1.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from freehold.learning.ciphers.oracle import OracleCipher
+from freehold.learning.parameters import DROPPED, PRIMES, N
+from freehold.learning.residues import lift_large
+from freehold.learning.training import Statistics
+from freehold.ports.cipher import Integers, Words
+from tests.learning.careless import NOTHING, CloudOwner, total
+from tests.learning.cases import Case, case
+
+THRESHOLD = 3000
+EVEN = case("switch", rows={1: (40, 44, 52, 60)}, features=31, outputs=2)
+LABEL = b"\x0a" * 32
+
+
+def world(shares: tuple[int, int, int, int]) -> Case:
+    """Four subsets whose A is everywhere this large; B does not matter."""
+    b = np.zeros((31, 2), np.int64)
+    parts = tuple(Statistics(a=np.full((31, 31), share), b=b) for share in shares)
+    return replace(EVEN, statistics=parts)
+
+
+ALL_BELOW = world((1000, 1000, 1000, 1000))
+ONE_ABOVE = world((4000, 0, 0, 0))
+
+
+def attack(case: Case, cipher: OracleCipher, *, masks_first: bool) -> Integers:
+    """What the model owner adds up in c1 at the entries of A."""
+    answers = []
+    for index in range(len(case.group)):
+        owner = CloudOwner(case, index, LABEL, cipher)
+        product = owner.with_noise(owner.product(np.zeros((2, 3, N), np.uint64), chosen(), NOTHING), owner.places)
+        if masks_first:
+            answers.append(cipher.switch(owner.with_masks(product, owner.places)))
+        else:
+            answers.append(masked_after(owner, cipher.switch(product)))
+    added: Integers = total(answers, PRIMES[:1])[1][: 31 * 31].astype(np.int64)
+    return np.where(added > PRIMES[0] // 2, added - PRIMES[0], added)
+
+
+def chosen() -> Words:
+    """An input whose c1 is the number K: a product's c1 is K·A, which the switch rounds to A / (2 · threshold)."""
+    constant = lift_large([DROPPED // (2 * THRESHOLD)])
+    return np.stack([np.zeros((3, N), np.uint64), np.broadcast_to(constant, (3, N))])[None]
+
+
+def masked_after(owner: CloudOwner, switched: Words) -> Words:
+    """The first prime's masks, added to what is already rounded."""
+    widened = np.zeros((2, 3, N), np.uint64)
+    widened[:, 0] = switched
+    return owner.with_masks(widened, owner.places)[:, 0]
+
+
+def test_switched_first_the_sum_counts_the_subsets_above_a_threshold(oracle: OracleCipher) -> None:
+    assert (attack(ALL_BELOW, oracle, masks_first=False) == 0).all()
+    assert (attack(ONE_ABOVE, oracle, masks_first=False) == 1).all()
+
+
+def test_masked_first_two_groups_of_one_sum_look_alike(oracle: OracleCipher) -> None:
+    below, above = (frequencies(attack(world, oracle, masks_first=True)) for world in (ALL_BELOW, ONE_ABOVE))
+
+    assert below.keys() == above.keys()
+    assert below == pytest.approx(above, abs=0.08)
+    assert max(below.values()) < 0.9
+
+
+def frequencies(values: npt.NDArray[np.int64]) -> dict[int, float]:
+    return {
+        int(value): float(np.mean(values == value)) for value in np.unique(values) if np.mean(values == value) > 0.02
+    }
