@@ -59,7 +59,9 @@ def quality(content: Content) -> Markup:
         for number, value in enumerate(content.quality.by_round, start=1)
     ]
     rows.append(tag("tr", tag("th", "central training", scope="row"), tag("td", percent(content.quality.central))))
-    rows.append(tag("tr", tag("th", "guessing the most frequent", scope="row"), tag("td", percent(content.quality.majority))))
+    rows.append(
+        tag("tr", tag("th", "guessing the most frequent", scope="row"), tag("td", percent(content.quality.majority)))
+    )
     table = tag("table", tag("caption", f"{content.quality.measure} after each round"), tag("tbody", *rows))
     return section(
         "quality",

@@ -1,0 +1,71 @@
+"""The folder that a demo leaves behind: it appears whole, replaces only an earlier one of ours, or does not appear."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from freehold.errors import Invalid, Unavailable
+
+SUMMARY: Final = "summary.json"
+SCHEMA: Final = "freehold/demo/1"
+
+
+@contextmanager
+def output_folder(path: Path) -> Iterator[Path]:
+    """A hidden folder beside `path` that takes its place when the with-block ends without trouble.
+
+    Raises Invalid if something lies at `path` that no demo has made, Unavailable if the disk refuses.
+    """
+    path = path.absolute()
+    require_replaceable(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        hidden = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    except OSError as error:
+        raise _cannot(path, error) from None
+    try:
+        yield hidden
+        hidden.chmod(0o755)
+        require_replaceable(path)
+        _move(hidden, path)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def require_replaceable(path: Path) -> None:
+    """Invalid if something lies at `path` that a demo has not made: it may be somebody's work."""
+    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
+        return
+    try:
+        schema = json.loads((path / SUMMARY).read_bytes()).get("schema")
+    except (OSError, ValueError, AttributeError):
+        schema = None
+    if schema != SCHEMA:
+        raise Invalid(
+            f"{path} exists and was not made by a demo.",
+            code="out",
+            next="name another folder with --out",
+            now="nothing was started or changed",
+        )
+
+
+def _move(hidden: Path, path: Path) -> None:
+    old = hidden.with_name(hidden.name + ".old")
+    try:
+        if path.exists():
+            path.rename(old)
+        hidden.rename(path)
+    except OSError as error:
+        raise _cannot(path, error) from None
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def _cannot(path: Path, error: OSError) -> Unavailable:
+    return Unavailable(
+        f"{path} cannot be written: {error.strerror}.", code="out", next="name another folder with --out"
+    )
