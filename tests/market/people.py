@@ -87,6 +87,14 @@ class Member(Signer):
             self.does("Collect", payouts=[payout])
         return self
 
+    def rotates(self) -> Member:
+        """Takes a fresh signing key, by its recovery key."""
+        version = self.market.record("member", self.id)["version"]
+        self.seed = bytes_of(self.seed.hex(), "rotated")
+        self.keys["signing_key"] = public_key(self.seed)
+        Signer(self.market, self.recovery_seed, self.id).does("RotateKey", version=version, **self.keys)
+        return self
+
     @property
     def account(self) -> int:
         """Free micro-credits."""

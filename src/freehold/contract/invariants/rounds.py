@@ -56,13 +56,16 @@ def rounds_follow_from_the_draw(whole: Whole) -> Iterator[str]:
     for id, couple in whole.couples.items():
         if couple.round > couple.rounds:
             yield f"training {id} had more rounds than were approved"
+        datasets = whole.datasets_of(couple)
+        if couple.round == 0:
+            continue
+        if couple.seed is None or not all(dataset.groups for dataset in datasets.values()):
+            yield f"training {id} had a round before its draw was opened or its datasets were published"
+            continue
         turn = 0
         for number in range(1, couple.round + 1):
-            if couple.seed is None:
-                yield f"training {id} had a round before its draw was opened"
-                break
             ballots = whole.ballots_of_round(id, couple, number)
-            groups = subsets_of_turn(whole.datasets_of(couple), couple.seed, turn)
+            groups = subsets_of_turn(datasets, couple.seed, turn)
             expected = [ballot_id(id, number, subset) for group in groups.values() for subset in group]
             if sorted(ballots) != sorted(expected):
                 yield f"round {number} of training {id} is about other subsets than its turn"
