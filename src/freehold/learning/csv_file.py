@@ -50,10 +50,13 @@ class CsvFile:
     def __init__(self, path: Path) -> None:
         """Read the header; Invalid when the file is missing, empty, no text, or has no proper header."""
         self.path = path
-        self._first = _first_line(path)
-        self.delimiter = _delimiter(self._first)
-        names = [name.strip() for name in next(self._reader(iter([self._first])))]
-        self.names = _checked_names(names)
+        first = _first_line(path)
+        self.delimiter = _delimiter(first)
+        try:
+            header = next(self._reader(iter([first])))
+        except csv.Error as error:
+            raise _unreadable_line(1, error) from None
+        self.names = _checked_names([name.strip() for name in header])
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, some at a time; Invalid at the first line that does not fit, too many rows, or none."""
@@ -79,11 +82,7 @@ class CsvFile:
                         yield Chunk(rows=rows, lines=lines)
                         rows, lines = [], []
         except csv.Error as error:
-            raise Invalid(
-                f"line {reader.line_num}: {error}",
-                why="the file is read as CSV of RFC 4180",
-                next="save the file as CSV again, with quotes closed and one kind of line end",
-            ) from None
+            raise _unreadable_line(reader.line_num, error) from None
         except OSError as error:
             raise _unreadable(self.path, error) from None
         if rows:
@@ -163,6 +162,14 @@ def _checked_names(names: list[str]) -> tuple[str, ...]:
             raise Invalid(f"two columns are called {name!r}", next="rename one of them")
         seen.add(name)
     return tuple(names)
+
+
+def _unreadable_line(line: int, error: csv.Error) -> Invalid:
+    return Invalid(
+        f"line {line}: {error}",
+        why="the file is read as CSV of RFC 4180",
+        next="save the file as CSV again, with quotes closed and lines that end in LF or CR LF",
+    )
 
 
 def _unreadable(path: Path, error: OSError) -> Invalid:
