@@ -15,7 +15,7 @@ from freehold.learning.packing import PackedStatistics
 from freehold.learning.parameters import PRIMES, N
 from freehold.learning.residues import add
 from freehold.learning.streams import Stream, key_of
-from freehold.ports.cipher import Cipher, Integers, Key, Words
+from freehold.ports.cipher import Cipher, Integers, Key, Product, Words
 from tests.learning.cases import COUPLE, KEY_SEED, Case
 
 NOTHING = np.zeros(N, np.int64)
@@ -30,26 +30,34 @@ class CloudOwner:
         self._cipher = cipher
         pairs = MaskKeys(case.secrets[index], case.group[index]).pairs(case.group, label)
         self.masks = RoundMasks(case.secrets[index], pairs, label)
-        self.places = self._matrix.places(0)
+        self.places = self._matrix.places(0).tolist()
 
-    def product(self, zero: Words, inputs: Words, blind: Integers | None = None) -> Words:
-        """Step 4 of TRAINING, blinded with its own u unless another is given."""
+    def product(self, zero: Words, inputs: Words, blind: Integers | None = None) -> Product:
+        """Step 4 of TRAINING, blinded with its own u unless another is given, and with −B added."""
         blinds = self.masks.blinds(1) if blind is None else [blind]
         return next(self._cipher.evaluator(zero, self._matrix).products(inputs, blinds))
 
-    def with_noise(self, pair: Words, places: Sequence[int]) -> Words:
-        """Step 5: errors on c1, flooding on c0 at `places`, nothing else of c0."""
-        result = np.zeros_like(pair)
-        result[1] = add(pair[1], self.masks.errors(0))
-        result[0][:, places] = add(pair[0][:, places], self.masks.floods(0, len(places)))
+    def noise(self, places: Sequence[int]) -> Words:
+        """Step 5: errors for c1, flooding for c0 at `places`."""
+        result = np.zeros((2, 3, N), np.uint64)
+        result[0][:, places] = self.masks.floods(0, len(places))
+        result[1] = self.masks.errors(0)
         return result
 
-    def with_masks(self, pair: Words, places: Sequence[int]) -> Words:
-        """Step 6: masks on c1, and on c0 at `places`."""
-        mask = self.masks.residues(0, len(places))
-        result = pair.copy()
-        result[1] = add(pair[1], mask[:, :N])
-        result[0][:, places] = add(pair[0][:, places], mask[:, N:])
+    def mask(self, places: Sequence[int]) -> Words:
+        """Step 6: masks for c1, and for c0 at `places`."""
+        drawn = self.masks.residues(0, len(places))
+        result = np.zeros((2, 3, N), np.uint64)
+        result[0][:, places] = drawn[:, N:]
+        result[1] = drawn[:, :N]
+        return result
+
+    def hidden(self, product: Product, places: Sequence[int]) -> Words:
+        """Steps 5 to 7: the (2, N) words of which c0 at `places` and c1 are sent; c0 elsewhere is 0."""
+        divided = product.divided(add(self.noise(places), self.mask(places)))
+        result = np.zeros_like(divided)
+        result[0][places] = divided[0][places]
+        result[1] = divided[1]
         return result
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from freehold.learning.ciphers.oracle import OracleCipher, backward, forward
 from freehold.learning.parameters import PRIMES
+from freehold.learning.residues import add
 from freehold.ports.cipher import Integers
 from tests.learning.careless import NOTHING, CloudOwner, matrix_of, total
 from tests.learning.cases import case
@@ -27,11 +28,10 @@ def attack(cipher: OracleCipher, *, blinded: bool) -> Integers:
     answers = []
     for index in range(len(CASE.group)):
         owner = CloudOwner(CASE, index, round.label, cipher)
+        pair = owner.product(round.zero, round.inputs, None if blinded else NOTHING).words()
         if blinded:
-            pair = owner.with_noise(owner.product(round.zero, round.inputs), owner.places)
-        else:
-            pair = owner.product(round.zero, round.inputs, NOTHING)
-        answers.append(owner.with_masks(pair, owner.places))
+            pair = add(pair, owner.noise(owner.places))
+        answers.append(add(pair, owner.mask(owner.places)))
     prime = PRIMES[0]
     answered = forward(total(answers)[1][0], prime)
     inverse = np.array([pow(int(word), -1, prime) for word in round.inputs[0, 1, 0]], object)

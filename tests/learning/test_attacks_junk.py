@@ -28,8 +28,7 @@ def attack(cipher: SealCipher, sent_places: Sequence[int]) -> Integers:
     answers = []
     for index in range(len(CASE.group)):
         owner = CloudOwner(CASE, index, round.label, cipher)
-        product = owner.product(round.zero, round.inputs)
-        answers.append(cipher.switch(owner.with_masks(owner.with_noise(product, sent_places), sent_places)))
+        answers.append(owner.hidden(owner.product(round.zero, round.inputs), sent_places))
     values, _ = key(cipher).decrypt(total(answers, PRIMES[:1]), range(N))
     # the round with V = 0 has told ΣB, which stands at the results' places
     constants = -CASE.expected(np.zeros((31, 2), np.int64))

@@ -27,8 +27,7 @@ def attack(cipher: SealCipher, *, one_label: bool) -> tuple[Integers, int]:
     answers = []
     for round in (first, second):
         owner = CloudOwner(CASE, 0, first.label if one_label else round.label, cipher)
-        pair = owner.with_noise(owner.product(round.zero, round.inputs), owner.places)
-        answers.append(cipher.switch(owner.with_masks(pair, owner.places)))
+        answers.append(owner.hidden(owner.product(round.zero, round.inputs), owner.places))
     values, noise = key(cipher).decrypt(subtract(answers[0], answers[1], PRIMES[:1]), owner.places)
     return values.reshape(2, 31).T, int(np.abs(noise).max())
 

@@ -85,8 +85,7 @@ def test_the_sum_over_less_than_a_group_is_noise(seal: SealCipher) -> None:
     answers = []
     for index in range(4):
         owner = CloudOwner(CASE, index, round.label, seal)
-        pair = owner.with_noise(owner.product(round.zero, round.inputs), owner.places)
-        answers.append(seal.switch(owner.with_masks(pair, owner.places)))
+        answers.append(owner.hidden(owner.product(round.zero, round.inputs), owner.places))
 
     for size in (1, 2, 3):
         for chosen in combinations(answers, size):

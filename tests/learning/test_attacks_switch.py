@@ -16,7 +16,7 @@ import pytest
 
 from freehold.learning.ciphers.oracle import OracleCipher
 from freehold.learning.parameters import DROPPED, PRIMES, N
-from freehold.learning.residues import lift_large
+from freehold.learning.residues import add, lift_large
 from freehold.learning.training import Statistics
 from freehold.ports.cipher import Integers, Words
 from tests.learning.careless import NOTHING, CloudOwner, total
@@ -43,11 +43,12 @@ def attack(case: Case, cipher: OracleCipher, *, masks_first: bool) -> Integers:
     answers = []
     for index in range(len(case.group)):
         owner = CloudOwner(case, index, LABEL, cipher)
-        product = owner.with_noise(owner.product(np.zeros((2, 3, N), np.uint64), chosen(), NOTHING), owner.places)
+        product = owner.product(np.zeros((2, 3, N), np.uint64), chosen(), NOTHING)
         if masks_first:
-            answers.append(cipher.switch(owner.with_masks(product, owner.places)))
+            answers.append(owner.hidden(product, owner.places))
         else:
-            answers.append(masked_after(owner, cipher.switch(product)))
+            divided = product.divided(owner.noise(owner.places))
+            answers.append(add(divided, owner.mask(owner.places)[:, 0], PRIMES[:1]))
     added: Integers = total(answers, PRIMES[:1])[1][: 31 * 31].astype(np.int64)
     return np.where(added > PRIMES[0] // 2, added - PRIMES[0], added)
 
@@ -56,13 +57,6 @@ def chosen() -> Words:
     """An input whose c1 is the number K: a product's c1 is K·A, which the switch rounds to A / (2 · threshold)."""
     constant = lift_large([DROPPED // (2 * THRESHOLD)])
     return np.stack([np.zeros((3, N), np.uint64), np.broadcast_to(constant, (3, N))])[None]
-
-
-def masked_after(owner: CloudOwner, switched: Words) -> Words:
-    """The first prime's masks, added to what is already rounded."""
-    widened = np.zeros((2, 3, N), np.uint64)
-    widened[:, 0] = switched
-    return owner.with_masks(widened, owner.places)[:, 0]
 
 
 def test_switched_first_the_sum_counts_the_subsets_above_a_threshold(oracle: OracleCipher) -> None:

@@ -31,8 +31,7 @@ def attack(cipher: OracleCipher, second: Words) -> Integers:
     answers = []
     for index in range(len(CASE.group)):
         owner = CloudOwner(CASE, index, LABEL, cipher)
-        pair = owner.with_noise(owner.product(zero, chosen), owner.places)
-        answers.append(cipher.switch(owner.with_masks(pair, owner.places)))
+        answers.append(owner.hidden(owner.product(zero, chosen), owner.places))
     words = [int(word) for word in total(answers, PRIMES[:1])[1]]
     centred = [word - PRIMES[0] if word > PRIMES[0] // 2 else word for word in words]
     return matrix_of([(value + SCALE // 2) // SCALE for value in centred], 31)

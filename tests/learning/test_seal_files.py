@@ -16,7 +16,7 @@ from freehold.errors import Broken
 from freehold.learning.ciphers import seal_files
 from freehold.learning.ciphers.seal import SealCipher
 from freehold.learning.ciphers.seal_files import plaintext_words, saved
-from tests.learning.test_ciphers import uniform
+from tests.learning.test_ciphers import some, uniform
 
 
 class Stored:
@@ -44,9 +44,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folder:
 
 
 def test_without_anonymous_memory_the_words_are_the_same_and_nothing_stays(seal: SealCipher, folder: Folder) -> None:
-    pair = np.stack([uniform(b"a"), uniform(b"b")])
+    mask = np.stack([uniform(b"a"), uniform(b"b")])
 
-    assert (SealCipher().switch(pair) == seal.switch(pair)).all()
+    assert (some(SealCipher()).divided(mask) == some(seal).divided(mask)).all()
     assert list(folder.path.iterdir()) == []
 
 

@@ -41,6 +41,7 @@ class PackedStatistics:
     def __init__(self, tiling: Tiling, pairs: Sequence[tuple[Integers, Integers]]) -> None:
         self._tiling = tiling
         self._pairs = tuple(pairs)
+        self._places = [np.array(tiling.places(block)) for block in range(tiling.row_blocks)]
 
     @property
     def row_blocks(self) -> int:
@@ -52,9 +53,9 @@ class PackedStatistics:
         """How many input polynomials a round has."""
         return self._tiling.column_blocks
 
-    def places(self, row: int) -> list[int]:
+    def places(self, row: int) -> Integers:
         """The coefficients of a row of blocks that are sent."""
-        return self._tiling.places(row % self._tiling.row_blocks)
+        return self._places[row % self._tiling.row_blocks]
 
     def block(self, row: int, column: int) -> Integers | None:
         """P_(r,k): the entry in row i, column j of the block at i · width + width − 1 − j; None if all are zero."""
@@ -73,7 +74,7 @@ class PackedStatistics:
         pair, row = divmod(row, self._tiling.row_blocks)
         rows = self._tiling.rows(row)
         polynomial = np.zeros(N, np.int64)
-        polynomial[self._tiling.places(row)] = -self._pairs[pair][1][rows.start : rows.stop].T.reshape(-1)
+        polynomial[self._places[row]] = -self._pairs[pair][1][rows.start : rows.stop].T.reshape(-1)
         return polynomial
 
     def block_sum(self) -> int:

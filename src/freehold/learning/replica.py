@@ -18,7 +18,7 @@ from freehold.learning import sums, wire
 from freehold.learning.expansion import pairs_of, zero_words
 from freehold.learning.masks import MaskKeys, RoundMasks
 from freehold.learning.packing import PackedStatistics
-from freehold.learning.parameters import N, require_exact, require_safe
+from freehold.learning.parameters import PRIMES, N, require_exact, require_safe
 from freehold.learning.residues import add
 from freehold.learning.training import (
     NO_ZERO,
@@ -30,7 +30,7 @@ from freehold.learning.training import (
     ordered,
     round_label,
 )
-from freehold.ports.cipher import Cipher, Evaluator, Words
+from freehold.ports.cipher import Cipher, Evaluator, Integers, Product, Words
 from freehold.protocol.digests import sha256
 
 
@@ -97,14 +97,14 @@ class Replica:
         )
         return wire.encode_sums(label, self._me.subset, hidden)
 
-    def _hidden(self, product: Words, masks: RoundMasks, row: int, places: list[int]) -> tuple[Words, Words]:
+    def _hidden(self, product: Product, masks: RoundMasks, row: int, places: Integers) -> tuple[Words, Words]:
         """c0 at the places and c1 of one product: flooded, masked, and only then divided."""
-        mask = masks.residues(row, len(places))
-        pair = np.zeros_like(product)
-        pair[0][:, places] = add(add(product[0][:, places], masks.floods(row, len(places))), mask[:, N:])
-        pair[1] = add(add(product[1], masks.errors(row)), mask[:, :N])
-        switched = self._require_cipher().switch(pair)
-        return switched[0][places], switched[1]
+        mask = np.zeros((2, len(PRIMES), N), np.uint64)
+        pairs = masks.residues(row, len(places))
+        mask[0][:, places] = add(masks.floods(row, len(places)), pairs[:, N:])
+        mask[1] = add(masks.errors(row), pairs[:, :N])
+        divided = product.divided(mask)
+        return divided[0][places], divided[1]
 
     def _prepare(self, training: Training, zero: bytes, zero_digest: bytes) -> tuple[Evaluator, PackedStatistics]:
         """The evaluator under this zero object, made once per training."""

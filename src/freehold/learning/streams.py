@@ -64,7 +64,8 @@ class Stream:
             # the padding lets the last number be read as a whole word
             data = self.read(missing * width) + bytes(8 - width)
             numbers = np.ndarray((missing,), "<u8", data, strides=(width,)) & mask
-            drawn.append(numbers[numbers < limit])
+            good = numbers < limit
+            drawn.append(numbers if good.all() else numbers[good])
             missing -= len(drawn[-1])
         return np.concatenate(drawn)
 

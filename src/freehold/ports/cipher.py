@@ -55,13 +55,28 @@ class Key(Protocol):
         ...
 
 
+class Product(Protocol):
+    """A pair that one row of blocks made of the inputs, still modulo the whole q."""
+
+    def words(self) -> Words:
+        """The pair itself: (2, 3, N) words in coefficient order."""
+        ...
+
+    def divided(self, mask: Words) -> Words:
+        """The pair plus a (2, 3, N) mask, then divided by the last prime and by the second, each time rounded: (2, N).
+
+        In this order: divided before it is masked, the pair would show roundings of its own.
+        """
+        ...
+
+
 class Evaluator(Protocol):
     """The cloud owner's side: one matrix, multiplied by the encrypted inputs of every round."""
 
-    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[Words]:
+    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[Product]:
         """For each row of blocks and its blinding polynomial u: Σ input·block + zero·u + scaled constant.
 
-        Inputs are (K, 2, 3, N) words in NTT order; each product is a (2, 3, N) pair in coefficient order.
+        Inputs are (K, 2, 3, N) words in NTT order.
         """
         ...
 
@@ -75,8 +90,4 @@ class Cipher(Protocol):
 
     def evaluator(self, zero: Words, matrix: Matrix) -> Evaluator:
         """An evaluator of `matrix` under the training's public encryption of zero, (2, 3, N) words in NTT order."""
-        ...
-
-    def switch(self, pair: Words) -> Words:
-        """The (2, 3, N) pair divided by the last prime, then by the second, each time rounded: (2, N) words."""
         ...

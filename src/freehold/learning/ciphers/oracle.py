@@ -30,11 +30,6 @@ class OracleCipher:
         """An evaluator of `matrix` under the training's (2, 3, N) encryption of zero in NTT order."""
         return OracleEvaluator(zero, matrix)
 
-    def switch(self, pair: Words) -> Words:
-        """The (2, 3, N) pair divided by the last two primes and rounded: (2, N) words modulo the first."""
-        # both primes are odd, so two rounded divisions, one after the other, are one by their product
-        return np.stack([words_of((whole(words) + DROPPED // 2) // DROPPED, PRIMES[0]) for words in pair])
-
 
 class OracleKey:
     """`ports.cipher.Key` in plain integers."""
@@ -73,15 +68,15 @@ class OracleEvaluator:
         self._zero = zero
         self._matrix = matrix
 
-    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[Words]:
-        """For each row of blocks: Σ input·block + zero·blind + scaled constant, (2, 3, N) in coefficient order."""
+    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[OracleProduct]:
+        """For each row of blocks: Σ input·block + zero·blind + scaled constant."""
         for row, blind in enumerate(blinds):
             factors = [(self._zero, blind)]
             for column, pair in enumerate(inputs):
                 block = self._matrix.block(row, column)
                 if block is not None:
                     factors.append((pair, block))
-            yield self._product(factors, scaled(self._matrix.constant(row)))
+            yield OracleProduct(self._product(factors, scaled(self._matrix.constant(row))))
 
     def _product(self, factors: list[tuple[Words, Integers]], constant: Numbers) -> Words:
         result = np.empty((2, len(PRIMES), N), np.uint64)
@@ -91,6 +86,23 @@ class OracleEvaluator:
                 products = (_numbers(p[half, index]) * t for (p, _), t in zip(factors, transformed, strict=True))
                 result[half, index] = words_of(backward(sum(products), prime) + (0 if half else constant), prime)
         return result
+
+
+class OracleProduct:
+    """`ports.cipher.Product` in plain integers."""
+
+    def __init__(self, pair: Words) -> None:
+        self._pair = pair
+
+    def words(self) -> Words:
+        """The pair itself: (2, 3, N) words in coefficient order."""
+        return self._pair
+
+    def divided(self, mask: Words) -> Words:
+        """The pair plus the mask, divided by the last two primes and rounded: (2, N) words modulo the first."""
+        # both primes are odd, so two rounded divisions, one after the other, are one by their product
+        masked = [(whole(words) + whole(more)) % MODULUS for words, more in zip(self._pair, mask, strict=True)]
+        return np.stack([words_of((numbers + DROPPED // 2) // DROPPED, PRIMES[0]) for numbers in masked])
 
 
 def forward(polynomial: Integers | Words | Numbers, prime: int) -> Numbers:

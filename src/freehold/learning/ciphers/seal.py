@@ -38,13 +38,6 @@ class SealCipher:
         """An evaluator of `matrix` under the training's (2, 3, N) encryption of zero in NTT order."""
         return SealEvaluator(self._library, zero, matrix)
 
-    def switch(self, pair: Words) -> Words:
-        """The (2, 3, N) pair divided by the last prime, then by the second: (2, N) words modulo the first."""
-        ciphertext = self._library.ciphertext(pair, ntt=False)
-        self._library.evaluator.mod_switch_to_next_inplace(ciphertext)
-        self._library.evaluator.mod_switch_to_next_inplace(ciphertext)
-        return ciphertext_words(ciphertext)[:, 0]
-
 
 class SealKey:
     """`ports.cipher.Key`: the model owner's secret polynomial inside SEAL."""
@@ -102,8 +95,8 @@ class SealEvaluator:
         self._matrix = matrix
         self._blocks: dict[tuple[int, int], Any] = {}
 
-    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[Words]:
-        """For each row of blocks: Σ input·block + zero·blind + scaled constant, (2, 3, N) in coefficient order."""
+    def products(self, inputs: Words, blinds: Iterable[Integers]) -> Iterator[SealProduct]:
+        """For each row of blocks: Σ input·block + zero·blind + scaled constant."""
         evaluator = self._library.evaluator
         ciphertexts = [self._library.ciphertext(pair, ntt=True) for pair in inputs]
         product = seal.Ciphertext()
@@ -117,7 +110,7 @@ class SealEvaluator:
                     evaluator.add_inplace(total, product)
             evaluator.transform_from_ntt_inplace(total)
             evaluator.add_plain_inplace(total, self._library.plaintext(self._matrix.constant(row)))
-            yield ciphertext_words(total)
+            yield SealProduct(self._library, total)
 
     def _block(self, row: int, column: int) -> Any:
         """The block in NTT order; None if it is zero, since SEAL refuses products that show nothing."""
@@ -128,6 +121,26 @@ class SealEvaluator:
         if len(self._blocks) < _MOST_CACHED:
             self._blocks[row, column] = block
         return block
+
+
+class SealProduct:
+    """`ports.cipher.Product`: a ciphertext that stays inside SEAL until it is masked and divided."""
+
+    def __init__(self, library: _Library, ciphertext: Any) -> None:
+        self._library = library
+        self._ciphertext = ciphertext
+
+    def words(self) -> Words:
+        """The pair itself: (2, 3, N) words in coefficient order."""
+        return ciphertext_words(self._ciphertext)
+
+    def divided(self, mask: Words) -> Words:
+        """The pair plus the mask, divided by the last prime, then by the second: (2, N) words modulo the first."""
+        evaluator, result = self._library.evaluator, seal.Ciphertext()
+        evaluator.add(self._ciphertext, self._library.ciphertext(mask, ntt=False), result)
+        evaluator.mod_switch_to_next_inplace(result)
+        evaluator.mod_switch_to_next_inplace(result)
+        return ciphertext_words(result)[:, 0]
 
 
 class _Library:

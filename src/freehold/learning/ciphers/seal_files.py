@@ -29,6 +29,7 @@ _CIPHERTEXT: Final = struct.Struct("<QQQdQ")
 _PLAINTEXT: Final = struct.Struct("<Qd")
 _LEVEL_BYTES: Final = 32
 _LARGEST_BODY: Final = 1 << 26
+_DESCRIPTORS: Final = "/proc/self/fd"
 _MEMORY: Final = "/dev/shm"  # noqa: S108 - a private folder is made inside
 
 
@@ -119,16 +120,14 @@ def _body(data: bytes) -> bytes:
 @contextmanager
 def _file(data: bytes) -> Iterator[str]:
     """A file that holds `data`, under a path that only this process can open, gone when the block ends."""
-    if hasattr(os, "memfd_create"):
+    if hasattr(os, "memfd_create") and os.path.isdir(_DESCRIPTORS):
         descriptor = os.memfd_create("seal", os.MFD_CLOEXEC)
-        path = f"/proc/self/fd/{descriptor}"
         try:
-            if os.path.exists(path):
-                _fill(descriptor, data)
-                yield path
-                return
+            _fill(descriptor, data)
+            yield f"{_DESCRIPTORS}/{descriptor}"
         finally:
             os.close(descriptor)
+        return
     with tempfile.TemporaryDirectory(prefix="freehold-", dir=_MEMORY if os.path.isdir(_MEMORY) else None) as folder:
         named = Path(folder, "seal")
         named.write_bytes(data)
