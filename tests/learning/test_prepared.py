@@ -104,7 +104,7 @@ def test_a_folder_in_use_is_not_touched(ready: Prepared, tmp_path: Path) -> None
 def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = patient_table(tmp_path)
     before = sorted(tmp_path.iterdir())
-    written = []
+    written: list[Path] = []
 
     def full(path: Path, data: bytes) -> None:
         if written:
@@ -131,9 +131,7 @@ def test_what_a_crash_left_is_removed_by_the_next_attempt(tmp_path: Path) -> Non
 
 def test_too_few_rows_for_the_map_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     table = patient_table(tmp_path, rows=40)
-    with pytest.raises(
-        Invalid, match="39 rows|40 rows are 4.0 per feature of the map standard, which has 10"
-    ) as caught:
+    with pytest.raises(Invalid, match=r"40 rows are 4\.0 per feature of the map standard") as caught:
         prepare(table, tmp_path / "out")
     assert "choose --map identity: 5.7 rows per feature" in caught.value.next
     assert not (tmp_path / "out").exists()

@@ -69,7 +69,7 @@ def test_rows_of_one_group_stay_together(data: st.DataObject) -> None:
     assume(min(np.bincount(labels, minlength=classes)) >= subsets)
     parts = split(labels, subsets, groups)
     require_rules(labels, parts)
-    homes = [rows for rows in (*parts.subsets, parts.left_out)]
+    homes = (*parts.subsets, parts.left_out)
     for group in set(groups):
         rows = [row for row, of in enumerate(groups) if of == group]
         assert sum(bool(set(rows) & set(home.tolist())) for home in homes) == 1

@@ -93,7 +93,7 @@ def test_digits_are_as_many_as_the_texts_use_and_no_more_than_learning_can_use(t
         write_csv(tmp_path, ["coarse", "fine", "large", "outcome"], rows), target="outcome", keep=["large"]
     )
     digits = [column.digits for column in table.columns if isinstance(column, NumberColumn)]
-    # the middle half of `coarse` is 100 wide: one digit gives a thousand steps; of `fine` 1e-5 wide: 8; of `large`: none
+    # the middle half of `coarse` is 100 wide: one digit gives a thousand steps; that of `fine` 1e-5: eight digits
     assert digits == [1, 8, 0]
 
 
@@ -141,7 +141,7 @@ def test_what_cannot_be_published_cannot_be_kept(tmp_path: Path) -> None:
 
 
 def test_a_rare_category_is_not_published(tmp_path: Path) -> None:
-    cells: list[object] = ["common"] * 60 + ["usual"] * 37 + ["rare"] * 3
+    cells: list[object] = [*["common"] * 60, *["usual"] * 37, *["rare"] * 3]
     names, rows = patients(100)
     path = write_csv(tmp_path, [*names[:-1], "kind", names[-1]], with_column(rows, cells))
     table = read_table(path, target="outcome")
@@ -155,7 +155,7 @@ def test_a_rare_category_is_not_published(tmp_path: Path) -> None:
 def test_numbers_with_a_few_texts_between_them_are_refused_with_the_first(tmp_path: Path) -> None:
     cells: list[object] = [f"{index}.5" for index in range(100)]
     cells[41] = "<0.5"
-    with pytest.raises(Invalid, match="'crp' holds '<0.5' in line 43"):
+    with pytest.raises(Invalid, match=r"'crp' holds '<0\.5' in line 43"):
         read_with(tmp_path, "crp", cells)
 
 
@@ -169,7 +169,8 @@ def test_a_decimal_comma_is_refused_with_its_cure(tmp_path: Path) -> None:
 
 
 def test_a_few_codes_with_words_between_them_are_a_category(tmp_path: Path) -> None:
-    columns, _ = read_with(tmp_path, "children", [["0", "1", "2", "3 or more"][index % 4] for index in range(100)])
+    cells: list[object] = [["0", "1", "2", "3 or more"][index % 4] for index in range(100)]
+    columns, _ = read_with(tmp_path, "children", cells)
     assert "children" in columns
 
 
