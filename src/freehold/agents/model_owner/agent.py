@@ -376,7 +376,8 @@ class ModelOwner:
         return self._models / f"{name}.freehold"
 
     def _can_pay(self, order: Order) -> bool:
-        return self._reader.account(self._signer.member).free >= order.cost
+        joined = self._reader.member(self._signer.member) is not None
+        return joined and self._reader.account(self._signer.member).free >= order.cost
 
     def _nonce(self) -> Nonce:
         return Nonce(self._world.random(_RANDOM_BYTES).hex())
