@@ -12,7 +12,7 @@ def node(tmp_path: Path) -> Iterator[Served]:
         yield running
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The node's patience with slow strangers, shortened so that tests need not wait for it."""
     monkeypatch.setattr("freehold.node.http_bodies.SECONDS", 0.5)

@@ -23,7 +23,10 @@ from tests.engines.notebook import add, note
 from tests.node.strangers import OBJECT_LARGEST, Served, heard
 from tests.node.test_object_pages import LARGE
 
+impatient = pytest.mark.usefixtures("impatient")
 
+
+@impatient
 def test_a_body_that_dribbles_is_sent_away(node: Served) -> None:
     start = time.monotonic()
     with node.connect() as line:
@@ -41,6 +44,7 @@ def test_a_body_that_dribbles_is_sent_away(node: Served) -> None:
     assert node.ledger.info().size == 0
 
 
+@impatient
 def test_a_head_that_never_ends_is_sent_away(node: Served) -> None:
     with node.connect() as line:
         line.sendall(b"GET / HTTP/1.1\r\nhost: localhost\r\nx: ")
@@ -49,6 +53,7 @@ def test_a_head_that_never_ends_is_sent_away(node: Served) -> None:
         assert time.monotonic() - start < 5
 
 
+@impatient
 def test_a_head_without_bounds_is_cut_off(node: Served) -> None:
     sent = 0
     with node.connect() as line:
@@ -63,6 +68,7 @@ def test_a_head_without_bounds_is_cut_off(node: Served) -> None:
     assert sent < 2**24
 
 
+@impatient
 def test_a_connection_that_says_nothing_is_closed(node: Served) -> None:
     with node.connect() as line:
         start = time.monotonic()
@@ -70,6 +76,7 @@ def test_a_connection_that_says_nothing_is_closed(node: Served) -> None:
         assert time.monotonic() - start < 5
 
 
+@impatient
 def test_a_reader_that_stops_reading_does_not_hold_the_node(node: Served) -> None:
     name = sha256(LARGE).hexdigest()
     FolderStore(node.objects).put(name, LARGE)
@@ -174,7 +181,7 @@ def test_sigterm_ends_a_node_calmly_while_members_wait_and_write(tmp_path: Path)
 
     assert process.returncode == 0
     assert rest.strip() == "closed"
-    assert time.monotonic() - start < 8
+    assert time.monotonic() - start < 4, "whoever waits for events must be sent away at once"
     assert len(waited) == 1
     assert {path.name for path in tmp_path.iterdir()} == {"ledger.sqlite", "ledger.sqlite-lock", "objects"}
     with embedded(tmp_path) as ledger:
