@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,6 +17,11 @@ from freehold.protocol.identifiers import MemberId, NetworkId
 
 Milliseconds = int
 Clock = Callable[[], Milliseconds]
+
+
+def system_clock() -> Milliseconds:
+    """This machine's time in milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,13 +32,34 @@ def _group(help: str) -> typer.Typer:
 
 def build() -> typer.Typer:
     """The whole command line: verbs without a noun for what is done daily, noun then verb for the rest."""
-    from freehold.cli import audit, demo, verify
+    from freehold.cli import (
+        audit,
+        cloud_open,
+        dataset_prepare,
+        dataset_publish,
+        demo,
+        inbox,
+        init,
+        network_create,
+        node,
+        predict,
+        status,
+        train,
+        training_approve,
+        up,
+        verify,
+    )
 
     application = _group("A market where data, cloud and model owners train AI models and each keeps what is theirs.")
     application.callback()(_root)
-    for module in (demo, verify, audit):
+    for module in (demo, init, up, status, inbox, train, predict, verify, audit, node):
         _add(application, module.__name__.rpartition(".")[2], module)
-    nouns: tuple[tuple[str, str, dict[str, ModuleType]], ...] = ()
+    nouns: tuple[tuple[str, str, dict[str, ModuleType]], ...] = (
+        ("dataset", "Offer a table to the market.", {"prepare": dataset_prepare, "publish": dataset_publish}),
+        ("cloud", "Hold subsets and train on them.", {"open": cloud_open}),
+        ("training", "Decide about trainings of your data.", {"approve": training_approve}),
+        ("network", "Found a market.", {"create": network_create}),
+    )
     for noun, help, verbs in nouns:
         group = _group(help)
         for verb, module in verbs.items():

@@ -29,3 +29,6 @@ Wait: TypeAlias = Annotated[
     str | None,
     typer.Option("--wait", metavar="TIME", help="Stop waiting after this long, such as 10m; the work goes on."),
 ]
+NoPassphrase: TypeAlias = Annotated[
+    bool, typer.Option("--no-passphrase", help="Leave the new keys bare: whoever can read the file can act as you.")
+]

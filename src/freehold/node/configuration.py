@@ -151,6 +151,24 @@ def add_table(path: Path, section: str, name: str, table: Profile | Network | St
         _append(path, section, name, table)
 
 
+def set_values(path: Path, section: str, values: Mapping[str, int]) -> None:
+    """Sets values of `[section]`, wholly or not at all; what else the file says stays as it was written."""
+    if not path.parent.exists():
+        private_folder(path.parent)
+    with only_one(path.with_suffix(".lock"), "a change of the configuration", wait=_WAIT_SECONDS):
+        lines = _text(path).splitlines() or ["version = 1"]
+        header = f"[{section}]"
+        if header not in lines:
+            lines += ["", header]
+        begin = lines.index(header) + 1
+        end = next((at for at in range(begin, len(lines)) if lines[at].startswith("[")), len(lines))
+        kept = [line for line in lines[begin:end] if line.partition("=")[0].strip() not in values]
+        written = [f"{key} = {_written(value)}" for key, value in values.items()]
+        joined = "\n".join([*lines[:begin], *written, *kept, *lines[end:]]) + "\n"
+        _convert(_parse(joined, path), path)
+        write_private(path, joined.encode("utf-8"))
+
+
 def _append(path: Path, section: str, name: str, table: Profile | Network | Store) -> None:
     text = _text(path)
     existing = _parse(text, path).get(section, {})

@@ -26,10 +26,10 @@ from freehold.agents.key_file import KeyFile, Passphrase
 from freehold.agents.loop import Follower, Steps, Tell, run, tell_nobody
 from freehold.agents.only_one import only_one
 from freehold.agents.private_files import private_folder
-from freehold.agents.world import World
+from freehold.agents.world import World, system_clock
 from freehold.errors import Invalid
-from freehold.node.configuration import SHORT_ROLES, Configuration, Profile, home
-from freehold.node.runtime import system_clock
+from freehold.node.configuration import SHORT_ROLES, Configuration, Profile
+from freehold.node.folders import key_path, profile_folder
 from freehold.ports.ledger import Ledger
 from freehold.ports.object_store import ObjectStore
 from freehold.protocol.network import NetworkRecord, network_id
@@ -42,16 +42,6 @@ if TYPE_CHECKING:
     from freehold.agents.data_owner import DataOwner
     from freehold.agents.model_owner import ModelOwner
     from freehold.agents.treasury import Treasury
-
-
-def profile_folder(name: str, environment: Mapping[str, str] = os.environ) -> Path:
-    """The private folder of a profile; it need not exist."""
-    return home(environment) / name
-
-
-def key_path(name: str, profile: Profile, environment: Mapping[str, str] = os.environ) -> Path:
-    """Where a profile's key file lies."""
-    return Path(profile.key) if profile.key is not None else profile_folder(name, environment) / "key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

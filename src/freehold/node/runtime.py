@@ -1,20 +1,20 @@
 """Where the rules meet an engine: a network's folder becomes a ledger and a store.
 
-    network.json     the network record, canonical JSON: what every member agrees on
-    operator.key     the seed of the key that signs blocks and checkpoints, 64 hex digits, mode 0600
-    ledger.sqlite    the blocks
-    objects/         packages, bases, results
+network.json     the network record, canonical JSON: what every member agrees on
+operator.key     the seed of the key that signs blocks and checkpoints, 64 hex digits, mode 0600
+ledger.sqlite    the blocks
+objects/         packages, bases, results
 """
 
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from freehold.agents.private_files import private_folder, read_private, write_private
+from freehold.agents.world import system_clock
 from freehold.contract.host import Contract
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger.embedded.ledger import EmbeddedLedger
@@ -28,11 +28,6 @@ RECORD = "network.json"
 OPERATOR_KEY = "operator.key"
 LEDGER = "ledger.sqlite"
 OBJECTS = "objects"
-
-
-def system_clock() -> int:
-    """This machine's time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def found_network(folder: Path, record: NetworkRecord, random: Callable[[int], bytes] = os.urandom) -> NetworkId:
