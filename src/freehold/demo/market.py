@@ -100,7 +100,7 @@ class Stage:
         measured = measure(self._plan, self._prepared, model, groups, complete, central.result())
         self._tell_quality(measured)
         evidence = self._audit(place, couple)
-        people.operator.stops()
+        self._running.stop()
         return Finished(
             plan=self._plan,
             people=people,
@@ -120,7 +120,7 @@ class Stage:
         cost = self._plan.rounds * (self._plan.subsets * self._plan.replicas * PRICE_JOB + PRICE_ROUND)
         founded = people.treasury.types(
             "network", "create", folder, "--url", url, "--skew", "250", "--grace", "500",
-            "--welcome-model-owner", str(2 * cost // MICRO + 1), "--yes",
+            "--welcome-model-owner", str(2 * cost // MICRO + 1), "--no-passphrase", "--yes",
         )  # fmt: skip
         people.operator.leaves_running("node", "--network", folder, "--port", url.rpartition(":")[2])
         place = Place(folder=folder, network=NetworkId(founded["network"]), url=url)

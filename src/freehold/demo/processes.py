@@ -123,11 +123,12 @@ class Processes:
                 raise _reported(log, [name], code)
 
     def stop(self) -> None:
-        """Ends every process: asks first, then insists."""
+        """Ends every process: asks first, then insists. The node goes last: whoever waits for it would keep it."""
         with self._guard:
             self._closed = True
-            running = [process for _, process, _ in self._all if process.poll() is None]
-        _end(running)
+            running = [(name, process) for name, process, _ in self._all if process.poll() is None]
+        for last in (False, True):
+            _end([process for name, process in running if name.startswith("operator: ") == last])
 
     def _log_of(self, process: subprocess.Popen[bytes]) -> Path:
         return next(log for _, known, log in self._all if known is process)

@@ -33,7 +33,9 @@ class Story:
         self._progress.say(f" {ink.strong(chapter.ljust(10))} {text}  {ink.dim(f'{self.seconds:.1f} s')}")
 
     def show(self, chapter: str, text: str) -> None:
-        """A part that still changes."""
+        """A part that still changes: for those who watch; in a log only what is finished stands."""
+        if not self._progress.in_place:
+            return
         self._progress.show(chapter, f" {self._progress.ink.strong(chapter.ljust(10))} {text}")
 
     def wait_for(self, what: Callable[[], bool], check: Callable[[], None], seconds: float) -> None:
