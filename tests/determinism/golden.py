@@ -1,8 +1,8 @@
 """Recomputes the golden digests of training with this Python, and says which differ.
 
-Needs nothing but the product as it is installed: no test tools. The digests cover statistics (float matrix products),
-encryption, products, masks, switching, decryption and noise, so a processor, library or interpreter that computes one
-bit otherwise is found here before a cloud owner is out-voted for it.
+Needs nothing but the product as it is installed: no test tools. The digests cover features, statistics (float matrix
+products), encryption, products, masks, switching, decryption and noise, so a processor, library or interpreter that
+computes one bit otherwise is found here before a cloud owner is out-voted for it.
 """
 
 from __future__ import annotations
@@ -14,18 +14,22 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+from tests.learning import map_vectors
 from tests.learning.cases import cases, golden_digests
 
 
 def main() -> int:
     """Compare every case; 0 when all are equal."""
-    checked, wrong = 0, []
-    for case, expected in cases():
-        found = golden_digests(case, len(expected.get("rounds", [])))
-        for (name, value), (_, other) in zip(leaves(case.name, expected), leaves(case.name, found), strict=True):
-            checked += 1
-            if value != other:
-                wrong.append(name)
+    expected: dict[str, Any] = {}
+    found: dict[str, Any] = {}
+    for case, digests in cases():
+        expected[case.name] = digests
+        found[case.name] = golden_digests(case, len(digests.get("rounds", [])))
+    for vector in map_vectors.load()["many"]:
+        expected[vector["digest"]] = vector["features"]
+        found[vector["digest"]] = map_vectors.many_digest(vector)
+    pairs = list(zip(leaves("", expected), leaves("", found), strict=True))
+    checked, wrong = len(pairs), [name for (name, value), (_, other) in pairs if value != other]
     for name in wrong:
         print(f"differs: {name}")
     system = f"{platform.python_implementation()} {platform.python_version()} on {platform.machine()}"
