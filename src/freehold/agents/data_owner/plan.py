@@ -225,7 +225,9 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
 def _publishing(publication: PublicationKnown, wait_for_answer: int, now: int) -> Iterator[Step]:
     decided, seen = publication.decided, publication.seen
     if not publication.card_uploaded:
+        # Whoever gets an offer must be able to read what it is about: first the card, then its digest.
         yield UploadCard(decided.dataset)
+        return
     if seen is None:
         yield Draft(decided.dataset)
         return

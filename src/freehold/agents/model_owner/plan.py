@@ -193,8 +193,9 @@ def _before_request(order: OrderKnown, known: Known, now: int) -> Iterator[Step]
         yield Finish(order.name) if order.solved is not None else Solve(order.name)
         return
     if not order.uploaded:
+        # Whoever is asked must be able to read what it is about: first the objects, then their digests.
         yield Upload(order.name)
-    if not order.registered:
+    elif not order.registered:
         yield Register(order.name)
     elif known.account.free >= order.order.cost:
         yield Request(order.name)
