@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from freehold.errors import Invalid, Unavailable
 from freehold.learning import prepared, whole_folder
@@ -178,9 +180,20 @@ def test_a_numeric_target_is_split_by_its_quantile_bins(tmp_path: Path) -> None:
     load(ready.folder).check()
 
 
-def test_a_number_that_is_mostly_zero_still_has_two_bins() -> None:
+def test_a_number_that_is_mostly_one_value_still_has_two_bins() -> None:
     targets = np.array([0] * 90 + list(range(1, 11)), dtype=np.int32)
     assert bin_edges(targets, 4) == (1,)
+    assert bin_edges(-targets, 4) == (0,)
+
+
+@given(st.lists(st.integers(0, 12), min_size=40, max_size=200).filter(lambda values: len(set(values)) > 1))
+def test_no_bin_of_a_number_is_nearly_empty(values: list[int]) -> None:
+    targets = np.array(values, dtype=np.int32)
+    edges = bin_edges(targets, 4)
+    counts = np.bincount(labels_of(targets, edges), minlength=len(edges) + 1)
+    assert list(edges) == sorted(set(edges))
+    assert len(edges) == 1 or counts.min() >= len(values) / 16
+    assert counts.min() >= 1
 
 
 def test_a_certificate_that_breaks_a_rule_is_refused(ready: Prepared) -> None:

@@ -92,13 +92,30 @@ class Certificate(Record):
 
 
 def bin_edges(targets: npt.NDArray[np.int32], subsets: int) -> tuple[int, ...]:
-    """The edges between quantile bins of a number: up to eight bins of alike size, equal values in one bin."""
+    """The edges between quantile bins of a number: up to eight bins of alike size, equal values in one bin.
+
+    Where many rows share a value a bin could come out nearly empty; it is joined with its neighbour.
+    """
     bins = max(2, min(MOST_BINS, len(targets) // (2 * subsets)))
     ordered = np.sort(targets)
-    edges = {int(ordered[step * len(ordered) // bins]) for step in range(1, bins)}
-    inner = sorted(edge for edge in edges if edge > ordered[0])
-    # a value that most rows share leaves one edge at least: between it and everything above
-    return tuple(inner) or (int(ordered[ordered > ordered[0]][0]),)
+    rows = len(ordered)
+    fewest = rows / (2 * bins)
+    edges: list[int] = []
+    begin = 0
+    for step in range(1, bins):
+        edge = ordered[step * rows // bins]
+        below = int(np.searchsorted(ordered, edge))
+        if below - begin >= fewest and rows - below >= fewest:
+            edges.append(int(edge))
+            begin = below
+    return tuple(edges) or (_most_even_edge(ordered),)
+
+
+def _most_even_edge(ordered: npt.NDArray[np.int32]) -> int:
+    """The value that cuts the rows most evenly into those below it and the others, when most rows share one value."""
+    values, begins = np.unique(ordered, return_index=True)
+    below = begins[1:]
+    return int(values[1:][np.argmin(np.abs(below - len(ordered) / 2))])
 
 
 def labels_of(targets: npt.NDArray[np.int32], edges: Sequence[int]) -> npt.NDArray[np.int64]:
