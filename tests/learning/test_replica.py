@@ -10,9 +10,13 @@ import numpy as np
 import pytest
 
 from freehold.errors import Invalid
+from freehold.learning import wire
 from freehold.learning.ciphers.seal import SealCipher
+from freehold.learning.parameters import N
 from freehold.learning.replica import Replica
-from freehold.learning.training import Statistics
+from freehold.learning.training import Statistics, context
+from freehold.ports.cipher import Words
+from freehold.protocol.digests import sha256
 from tests.learning.cases import Case, base, case, directions
 
 CASE = case("annex 1", rows={1: (40, 44, 52)}, features=7, outputs=2)
@@ -65,6 +69,22 @@ def test_a_replica_serves_two_trainings_in_turn(seal: SealCipher) -> None:
 
     assert other == another.replica(0, seal).answer(another.training, another.group, 1, owner.zero(), input)
     assert answer(replica) == once
+
+
+def test_the_zero_of_one_training_blinds_no_other_even_at_a_replica_that_knows_it(seal: SealCipher) -> None:
+    replica = CASE.replica(0, seal)
+    answer(replica)
+    zero, _ = sent()
+    another = replace(CASE.training, couple=b"\x08" * 32)
+    # a base that names the other training's context and this training's zero
+    crafted = wire.encode_input(context(another, CASE.group, sha256(zero)), sha256(zero), [bytes(32)], [no_words()])
+
+    with pytest.raises(Invalid, match="another couple"):
+        replica.answer(another, CASE.group, 1, zero, crafted)
+
+
+def no_words() -> Words:
+    return np.zeros((3, N), np.uint64)
 
 
 WRONG: dict[str, tuple[str, Callable[[bytes, bytes], tuple[bytes, bytes]]]] = {

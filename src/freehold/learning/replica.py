@@ -52,7 +52,7 @@ class Replica:
         self._keys = MaskKeys(package_secret, me)
         self._statistics = (statistics,) if held is None else (statistics, held)
         self._cipher = cipher
-        self._prepared: tuple[bytes, Evaluator, PackedStatistics] | None = None
+        self._prepared: tuple[tuple[bytes, ...], Evaluator, PackedStatistics] | None = None
 
     def answer(self, training: Training, group: Sequence[Participant], round: int, zero: bytes, base: bytes) -> bytes:
         """The answer to `base` in `round`, the same at every replica; Invalid if anything in it is not as it must be.
@@ -108,12 +108,13 @@ class Replica:
 
     def _prepare(self, training: Training, zero: bytes, zero_digest: bytes) -> tuple[Evaluator, PackedStatistics]:
         """The evaluator under this zero object, made once per training."""
-        if self._prepared is None or self._prepared[0] != zero_digest:
+        key = (training.couple, training.draw_seed, zero_digest)
+        if self._prepared is None or self._prepared[0] != key:
             first = wire.parse_zero(zero, training.couple, training.draw_seed)
             pairs = [(statistics.a, statistics.b) for statistics in self._statistics]
             packed = PackedStatistics(training.tiling, pairs)
             evaluator = self._require_cipher().evaluator(np.stack([first, zero_words(training)]), packed)
-            self._prepared = (zero_digest, evaluator, packed)
+            self._prepared = (key, evaluator, packed)
         return self._prepared[1:]
 
     def _require_shapes(self, training: Training) -> None:
