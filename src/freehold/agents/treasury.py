@@ -21,6 +21,7 @@ from freehold.protocol.actions import Deposit
 from freehold.protocol.digests import T, hkdf, raw
 from freehold.protocol.identifiers import MemberId, Nonce
 from freehold.protocol.network import NetworkRecord, network_id
+from freehold.terminal.money import in_credits
 
 LOOK_EVERY: Final = 500
 """Milliseconds between two looks for new members: joining sends no event to anybody."""
@@ -34,7 +35,7 @@ class Welcome:
     amount: int
 
     def __str__(self) -> str:
-        return f"welcomes member {self.member[:8]} with {self.amount} micro-credits"
+        return f"welcomes member {self.member[:8]} with {in_credits(self.amount)} credits"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,7 @@ def _network(
     known: "Mapping[str, Network]", wanted: str | None, id: str | None, name: str, *, yes: bool
 ) -> "tuple[str, Network]":
     """The network that is meant, and what it is called here."""
+    from freehold.cli.addresses import address
     from freehold.errors import Invalid
     from freehold.node.configuration import Network
 
@@ -100,13 +101,14 @@ def _network(
             raise Usage(f"You know no network {wanted[:40]}.", next="--network URL --id HEX", now="nothing was written")
         _require_same(known[wanted].id, id)
         return wanted, known[wanted]
+    wanted = address(wanted, "--network")
     pinned = _checked(id) if id is not None else _asked_of_the_node(wanted, yes=yes)
     for called, network in known.items():
         if network.id == pinned:
             return called, network
     if name in known:
         raise Invalid(f"{name} is another network already.", next="--name NAME", now="nothing was written")
-    return name, Network(id=pinned, nodes=(wanted.rstrip("/"),))
+    return name, Network(id=pinned, nodes=(wanted,))
 
 
 def _checked(id: str) -> str:

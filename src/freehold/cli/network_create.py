@@ -47,6 +47,7 @@ def network_create(
     if operators != 1:
         raise Usage("A ledger of several operators is not part of this version.", next="leave --operators at 1")
     from freehold.agents.keys import new_ring
+    from freehold.cli.addresses import address
     from freehold.cli.amounts import amount
     from freehold.cli.new_keys import stored_keys
     from freehold.cli.times import duration
@@ -54,6 +55,7 @@ def network_create(
     from freehold.node.runtime import found_network
     from freehold.protocol.network import NetworkRecord
 
+    url = address(url, "--url")
     welcome = {
         "welcome_model_owner": amount(welcome_model_owner or "0", "--welcome-model-owner"),
         "welcome_cloud_owner": amount(welcome_cloud_owner or "0", "--welcome-cloud-owner"),
@@ -102,11 +104,16 @@ def _canonical(value: dict[str, object]) -> bytes:
 
 
 def _text(folder: Path, id: str, name: str, url: str, profile: str) -> str:
+    from freehold.cli.addresses import port_of
+    from freehold.cli.node import PORT
+
+    # a node knows no address but the one it is told: members would look for it where it does not listen
+    listens = "" if port_of(url) in (None, PORT) else f" --port {port_of(url)}"
     return "\n".join(
         (
             f"network   {id}",
             f"          its members pin this id; {folder}/operator.key signs its blocks and stays here",
-            f"next      freehold node --network {folder}          serves it, at {url}",
+            f"next      freehold node --network {folder}{listens}          serves it, at {url}",
             f"          freehold up --headless --profile {profile}     welcomes new members",
             f"          others: freehold init ROLE --network {url} --id {id}",
         )

@@ -11,7 +11,7 @@ from freehold.cli.output import Output
 
 EXAMPLE = "freehold node --network market"
 
-_PORT = 7420
+PORT = 7420
 
 
 def node(
@@ -21,7 +21,7 @@ def node(
     host: Annotated[str, typer.Option("--host", help="The address to listen on; this machine alone if not given.")] = (
         "127.0.0.1"
     ),
-    port: Annotated[int, typer.Option("--port", help="The port to listen on; 0 for any free one.")] = _PORT,
+    port: Annotated[int, typer.Option("--port", help="The port to listen on; 0 for any free one.")] = PORT,
     url_file: Annotated[
         Path | None, typer.Option("--url-file", help="Written whole with the node's address once it answers.")
     ] = None,

@@ -11,12 +11,12 @@ if TYPE_CHECKING:
     from freehold.node.profiles import OpenProfile
 
 
-def free_credits(reader: "Reader", member: str) -> int:
-    """What a member could lock now; nothing before it has joined."""
-    return 0 if reader.member(member) is None else reader.account(member).free
+def free_credits(reader: "Reader", member: str) -> int | None:
+    """What a member could lock now; None before it has joined: it may be credited when it does."""
+    return None if reader.member(member) is None else reader.account(member).free
 
 
-def tried(member: "OpenProfile", quote: "Quote") -> tuple[str, int]:
+def tried(member: "OpenProfile", quote: "Quote") -> tuple[str, int | None]:
     """Has the rules judge the request on a replayed copy of the ledger: why they refuse it, if so, and what is free."""
     import os
 
@@ -68,26 +68,27 @@ def tried(member: "OpenProfile", quote: "Quote") -> tuple[str, int]:
     return "", free_credits(Reader(member.world.ledger), signer.member)
 
 
-def quote_document(quote: "Quote", free: int) -> dict[str, Any]:
+def quote_document(quote: "Quote", free: int | None) -> dict[str, Any]:
     """The quote with money in micro-credits and times in milliseconds."""
     return {
         "datasets": list(quote.wish.datasets), "method": quote.wish.method, "map": quote.wish.map_name,
         "rounds": quote.wish.rounds, "cost": quote.cost, "for_cloud_owners": quote.for_cloud_owners,
-        "for_data_owners": quote.for_data_owners, "jobs_per_round": quote.jobs_per_round, "free": free,
+        "for_data_owners": quote.for_data_owners, "jobs_per_round": quote.jobs_per_round, "free": free or 0,
         "answer_window": quote.answer_window, "rows": quote.rows, "features": quote.features,
         "outputs": quote.outputs, "numbers": quote.numbers, "learned": quote.learned, "warning": quote.warning,
     }  # fmt: skip
 
 
-def quote_text(quote: "Quote", free: int, objection: str) -> str:
+def quote_text(quote: "Quote", free: int | None, objection: str) -> str:
     """The quote in the order in which sheet, bill and evidence show the same numbers."""
     rounds = quote.wish.rounds
     share = 100 * quote.learned // max(1, quote.numbers)
+    yours = "you have not joined yet" if free is None else f"you have {in_credits(free)}"
     lines = [
         (
             f" cost       at most {in_credits(quote.cost)} = {in_credits(quote.for_cloud_owners)} for {rounds} × "
             f"{quote.jobs_per_round} jobs + {in_credits(quote.for_data_owners)} for the data owner, locked at the request, "
-            f"unused returns; you have {in_credits(free)}"
+            f"unused returns; {yours}"
         ),
         f" time       the owner answers within {in_units(quote.answer_window)}; then about a second a round",
         (
@@ -103,5 +104,6 @@ def quote_text(quote: "Quote", free: int, objection: str) -> str:
     if quote.warning:
         lines.append(f" warning    {quote.warning}")
     if objection:
-        lines.append(f" refused    the ledger would refuse it now: {objection}")
+        first = ", until you have joined and are credited" if free is None and objection == "no-funds" else ""
+        lines.append(f" refused    the ledger would refuse it now: {objection}{first}")
     return "\n".join(lines)

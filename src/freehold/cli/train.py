@@ -156,7 +156,12 @@ def _agreed_cost(
         )
     if not output.json and not yes:
         print(quote_text(quote, free, ""), file=sys.stderr)
-    if not confirm(f"Lock at most {in_credits(quote.cost)} of your {in_credits(free)}?", yes=yes):
+    question = (
+        f"Join, and lock at most {in_credits(quote.cost)} once you are credited?"
+        if free is None
+        else f"Lock at most {in_credits(quote.cost)} of your {in_credits(free)}?"
+    )
+    if not confirm(question, yes=yes):
         raise PersonNeeded("The price was not confirmed.", now="nothing was sent")
     return quote.cost
 

@@ -74,6 +74,8 @@ class Progress:
             from rich.text import Text
 
             self._live.update(Text(""))
+            # without it, an empty line would stay where the changing lines were
+            self._live.transient = True
             for line in self._lines.values():
                 self._live.console.print(Text.from_ansi(line))
         self._lines.clear()
