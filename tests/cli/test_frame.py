@@ -93,6 +93,13 @@ def test_a_mistyped_command_or_option_is_corrected(capsys: pytest.CaptureFixture
     assert "--format" in capsys.readouterr().err
 
 
+def test_what_is_no_command_is_not_offered_its_own_help(capsys: pytest.CaptureFixture[str]) -> None:
+    run(["trian"])
+    assert "freehold --help" in capsys.readouterr().err
+    run(["train", "--nonsense"])
+    assert "freehold train --help" in capsys.readouterr().err
+
+
 def test_without_a_command_the_help_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
     run([])
     said = capsys.readouterr()

@@ -132,10 +132,12 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _usage(error: typer.TyperException, arguments: Sequence[str]) -> Usage:
     message = " ".join(error.format_message().split())
-    words = [word for word in arguments if not word.startswith("-")][:2]
+    # a word that is no command has no help either
+    known = not message.startswith("No such command")
+    words = [word for word in arguments if known and not word.startswith("-")][:1]
     return Usage(
         message if message.endswith((".", "?", ")")) else f"{message}.",
-        next=f"freehold {words[0]} --help" if words else "freehold --help",
+        next=" ".join(["freehold", *words, "--help"]),
         now="nothing was done",
     )
 
