@@ -35,12 +35,13 @@ def test_the_same_rows_are_held_out_every_time(tmp_path: Path) -> None:
     assert (tmp_path / "one" / HELD_OUT).read_bytes() == (tmp_path / "two" / HELD_OUT).read_bytes()
 
 
+@pytest.mark.parametrize("name", [OFFERED, HELD_OUT])
 def test_a_file_that_is_there_already_stays_as_it_is(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / OFFERED).write_text("mine")
+    (tmp_path / name).write_text("mine")
     monkeypatch.setattr(sys, "argv", ["sample", str(tmp_path)])
     assert main() == 1
-    assert (tmp_path / OFFERED).read_text() == "mine"
-    assert not (tmp_path / HELD_OUT).exists()
-    assert f"{tmp_path / OFFERED} cannot be written: File exists." in capsys.readouterr().err
+    assert (tmp_path / name).read_text() == "mine"
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert f"{tmp_path / name} cannot be written: File exists." in capsys.readouterr().err

@@ -4,6 +4,8 @@ Writes the breast cancer table of this package as two CSV files: rows to offer t
 out, to measure a model on rows that nobody in the market ever had. The same rows are held out every time.
 """
 
+import errno
+import os
 import sys
 from importlib import resources
 from pathlib import Path
@@ -21,7 +23,8 @@ def write_sample(folder: Path) -> dict[str, int]:
     """Writes both files into `folder`; the number of rows in each. A file that is there already raises OSError."""
     written = [folder / OFFERED, folder / HELD_OUT]
     for path in written:
-        path.touch(exist_ok=False)
+        if path.exists():
+            raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     with resources.as_file(resources.files("freehold.demo.data").joinpath(BUILT_IN)) as table:
         hold_out(table, *written, target=BUILT_IN_TARGET, group=None, seed=_SEED)
     return {path.name: len(path.read_text("utf-8").splitlines()) - 1 for path in written}
