@@ -36,6 +36,7 @@ def cloud_open(
     from freehold.cli.opening import configuration, profile_name
     from freehold.node.configuration import configuration_path, set_values
     from freehold.node.folders import key_path
+    from freehold.protocol.identifiers import NetworkId
 
     known = configuration()
     name = profile_name(known, profile, "cloud-owner")
@@ -49,10 +50,9 @@ def cloud_open(
     if stated:
         set_values(configuration_path(os.environ), "cloud", stated)
     keys = KeyFile(key_path(name, known.profile(name)), passphrase)
-    for _ in range(slots):
-        ring = keys.add_member(os.urandom)
-    network = known.network(known.profile(name).network).id
-    members = [each.id_in("co", network) for each in ring.members]
+    ring = keys.add_members(slots, os.urandom)
+    network = NetworkId(known.network(known.profile(name).network).id)
+    members: list[str] = [each.id_in("co", network) for each in ring.members]
     document = {"profile": name, "members": members, "opened": members[-slots:]}
     output.result("cloud", document, lambda: _text(members, slots, name))
     return DONE

@@ -47,6 +47,7 @@ def init(
     from freehold.cli.opening import configuration
     from freehold.errors import Invalid
     from freehold.node.configuration import SHORT_ROLES, Profile, Store, add_table, configuration_path
+    from freehold.protocol.identifiers import NetworkId
 
     chosen = profile or role
     known = configuration()
@@ -78,7 +79,8 @@ def init(
     protection = "none" if no_passphrase else "passphrase"
     document = {
         "profile": chosen, "role": role, "network": served.id, "name": called, "protection": protection,
-        "members": [keys.id_in(SHORT_ROLES[role], served.id) for keys in ring.members], "words": " ".join(shown),
+        "members": [keys.id_in(SHORT_ROLES[role], NetworkId(served.id)) for keys in ring.members],
+        "words": " ".join(shown),
     }  # fmt: skip
     output.result("profile", document, lambda: _text(chosen, role, called, served.id, protection, shown))
     return DONE

@@ -87,17 +87,17 @@ def quote_text(quote: "Quote", free: int | None, objection: str) -> str:
     lines = [
         (
             f" cost       at most {in_credits(quote.cost)} = {in_credits(quote.for_cloud_owners)} for {rounds} × "
-            f"{quote.jobs_per_round} jobs + {in_credits(quote.for_data_owners)} for the data owner, locked at the request, "
-            f"unused returns; {yours}"
+            f"{quote.jobs_per_round} jobs + {in_credits(quote.for_data_owners)} for the data owner, "
+            f"locked at the request, unused returns; {yours}"
         ),
         f" time       the owner answers within {in_units(quote.answer_window)}; then about a second a round",
         (
-            f" you learn  the model, and of all subsets together at most {quote.learned:,} of {quote.numbers:,} numbers of "
-            f"XᵀX ({share} %) and Xᵀy ({quote.features * quote.outputs}); of one subset or one row nothing"
+            f" you learn  the model, and of all subsets together at most {quote.learned:,} of {quote.numbers:,} "
+            f"numbers of XᵀX ({share} %) and Xᵀy ({quote.features * quote.outputs}); of one subset or one row nothing"
         ),
         (
-            " seen       owner: your handle, map, rounds, earlier requests, never the model · cloud owners: ciphertexts · "
-            "everybody: sizes and times"
+            " seen       owner: your handle, map, rounds, earlier requests, never the model · cloud owners: "
+            "ciphertexts · everybody: sizes and times"
         ),
         f" rows       {quote.rows / quote.features:.1f} per feature (refused below 5, warned below 20)",
     ]

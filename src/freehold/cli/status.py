@@ -49,7 +49,7 @@ def _one(member: "OpenProfile", wanted: str, output: Output) -> None:
     orders = member.model_owner().orders() if member.profile.role == "model-owner" else {}
     if wanted in orders:
         wanted = orders[wanted].couple
-    couples = {orders[name].couple: name for name in orders}
+    couples: dict[str, str] = {order.couple: name for name, order in orders.items()}
     datasets = ids(member.world.ledger, "dataset")
     trainings = ids(member.world.ledger, "couple")
     known = one_of(wanted, sorted({*datasets, *trainings, *couples}), "training or dataset")

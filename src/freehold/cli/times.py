@@ -11,7 +11,7 @@ _WRITTEN: Final = re.compile(r"([0-9]{1,12})\s*(ms|s|m|h|d)?")
 
 
 def duration(text: str, option: str) -> int:
-    """Milliseconds from text such as `10m`, `2d` or `250` (milliseconds); Usage, naming the option, for anything else."""
+    """Milliseconds from text such as `10m`, `2d` or `250` (milliseconds); Usage, naming the option, otherwise."""
     written = _WRITTEN.fullmatch(text.strip())
     if written is None:
         raise Usage(

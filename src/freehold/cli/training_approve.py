@@ -120,16 +120,18 @@ def sheet_text(sheet: "ApprovalSheet", now: int, signer: str) -> str:
         learned, together = _share(part.learned, part.numbers), _share(part.learned_together, part.numbers)
         lines += [
             (
-                f" discloses  at most {part.learned:,} of {part.numbers:,} numbers of XᵀX ({learned} %) and Xᵀy of dataset "
-                f"{short(part.dataset)}; a model owner that breaks the rules: all of them at once; never a single subset"
+                f" discloses  at most {part.learned:,} of {part.numbers:,} numbers of XᵀX ({learned} %) and Xᵀy of "
+                f"dataset {short(part.dataset)}; a model owner that breaks the rules: all of them at once; "
+                "never a single subset"
             ),
             (
-                f" means      {part.rows / sheet.features:.1f} rows per feature: a membership test on such sums is near "
-                "guessing at 50 (0.52 measured), near certain at 1.3 (0.97)"
+                f" means      {part.rows / sheet.features:.1f} rows per feature: a membership test on such sums is "
+                "near guessing at 50 (0.52 measured), near certain at 1.3 (0.97)"
             ),
             (
-                f" together   {part.granted_after} of {part.rounds_total} rounds granted after this; model owners who pool "
-                f"what they have then know {part.learned_together:,} of {part.numbers:,} ({together} %) of this map"
+                f" together   {part.granted_after} of {part.rounds_total} rounds granted after this; model owners "
+                f"who pool what they have then know {part.learned_together:,} of {part.numbers:,} ({together} %) "
+                "of this map"
             ),
         ]
     if sheet.warning:

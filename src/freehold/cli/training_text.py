@@ -49,12 +49,13 @@ def training_text(document: Mapping[str, Any], seen: "TrainingSeen", output: Out
     numbers = subset_numbers(seen)
     lines = [
         (
-            f"training {short(document['couple'])}   {document['state']}, {document['complete']} of {document['rounds']} "
-            f"rounds complete, {document['jobs']['accepted']} of {sum(document['jobs'].values())} jobs accepted"
+            f"training {short(document['couple'])}   {document['state']}, {document['complete']} of "
+            f"{document['rounds']} rounds complete, {document['jobs']['accepted']} of "
+            f"{sum(document['jobs'].values())} jobs accepted"
         )
     ]
-    for number in range(1, seen.couple.record.round + 1):
-        lines.append(f"  {round_line(seen, number, numbers, output.symbols, output.ink)}")
+    rounds = range(1, seen.couple.record.round + 1)
+    lines += [f"  {round_line(seen, number, numbers, output.symbols, output.ink)}" for number in rounds]
     marks = output.symbols
     if seen.couple.record.round:
         lines.append(

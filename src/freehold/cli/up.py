@@ -37,7 +37,7 @@ def up(
     color: options.Color = "auto",
     quiet: options.Quiet = False,
 ) -> int:
-    """Run your agent: it takes offers, computes, verifies, closes and collects; what needs a person waits in `inbox`."""
+    """Run your agent: it takes offers, computes, verifies, closes, collects; what needs a person waits in `inbox`."""
     if not headless:
         raise Usage("This version has no pages to open.", next="freehold up --headless", now="nothing was started")
     output = Output(format, color, quiet=quiet)
