@@ -11,8 +11,10 @@ OUT ?= demo-out
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
 
+# What starts markets of real processes runs alone: its clocks matter.
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto -m "not processes"
+	$(BIN)/python -m pytest -m processes
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check src tests bench
