@@ -78,7 +78,7 @@ def test_the_tutorial_tells_the_truth(tmp_path: Path) -> None:
         for step, after in zip(steps, [*steps[1:], None], strict=True):
             # a command may fail where the page asks for its exit code next
             desk.does(step, may_fail=after is not None and after.command == "echo $?")
-        assert desk.has_stopped_everything()
+        assert desk.has_stopped_everything(), "the page leaves something running"
 
 
 def _environment(folder: Path) -> dict[str, str]:
