@@ -71,11 +71,13 @@ class KeyFile:
             self._read = (version, self._open(_parse(read_private(self._path, largest=_FILE_LARGEST))))
         return self._read[1]
 
-    def add_member(self, random: Random = os.urandom) -> KeyRing:
-        """Makes one more member and stores it before anybody can hear of it."""
+    def add_members(self, count: int, random: Random = os.urandom) -> KeyRing:
+        """Makes more members, all of them or none, and stores them before anybody can hear of them."""
         with only_one(self._path.with_suffix(".lock"), "a change of the keys", wait=10.0):
             stored = _parse(read_private(self._path, largest=_FILE_LARGEST))
-            ring = with_fresh_member(self._open(stored), random)
+            ring = self._open(stored)
+            for _ in range(count):
+                ring = with_fresh_member(ring, random)
             data = _encode(stored, ring, self._key(stored) if isinstance(stored, _Sealed) else None, random)
             write_private(self._path, data)
         return ring

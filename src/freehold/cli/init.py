@@ -69,20 +69,30 @@ def init(
             )
         return new_ring(SHORT_ROLES[role], words[0], os.urandom)
 
-    ring = stored_keys(chosen, SHORT_ROLES[role], make, bare=no_passphrase)
+    def tell(ring: "KeyRing", shown: list[str]) -> None:
+        protection = "none" if no_passphrase else "passphrase"
+        members = [keys.id_in(SHORT_ROLES[role], NetworkId(served.id)) for keys in ring.members]
+        document = {
+            "profile": chosen, "role": role, "network": served.id, "name": called, "protection": protection,
+            "members": members, "words": " ".join(shown),
+        }  # fmt: skip
+        output.result("profile", document, lambda: _text(chosen, role, called, served.id, protection, shown))
+
+    def tell_words(ring: "KeyRing") -> None:
+        # words that are part of the result come out before the keys are stored: a process that is killed in between
+        # leaves words of no keys, never keys without their words
+        if not on_terminal():
+            tell(ring, words)
+
+    ring = stored_keys(chosen, SHORT_ROLES[role], make, bare=no_passphrase, told=tell_words)
     path = configuration_path(os.environ)
     add_table(path, "networks", called, served)
     if _STORE not in known.stores:
         add_table(path, "stores", _STORE, Store(url=served.nodes[0]))
+    # the profile comes last: whoever has one has all that belongs to it
     add_table(path, "profiles", chosen, Profile(role=role, network=called))
-    shown = words if words and not on_terminal() else []
-    protection = "none" if no_passphrase else "passphrase"
-    document = {
-        "profile": chosen, "role": role, "network": served.id, "name": called, "protection": protection,
-        "members": [keys.id_in(SHORT_ROLES[role], NetworkId(served.id)) for keys in ring.members],
-        "words": " ".join(shown),
-    }  # fmt: skip
-    output.result("profile", document, lambda: _text(chosen, role, called, served.id, protection, shown))
+    if on_terminal() or not words:
+        tell(ring, [])
     return DONE
 
 

@@ -2,13 +2,17 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from freehold.cli import options
 from freehold.cli.exits import DONE, Usage
 from freehold.cli.output import Output
+
+if TYPE_CHECKING:
+    from freehold.errors import Invalid
+    from freehold.protocol.network import NetworkRecord
 
 EXAMPLE = "freehold network create market --welcome-model-owner 100"
 
@@ -52,7 +56,6 @@ def network_create(
     from freehold.cli.new_keys import stored_keys
     from freehold.cli.times import duration
     from freehold.node.configuration import Network, Profile, Store, add_table, configuration_path, set_values
-    from freehold.node.runtime import found_network
     from freehold.protocol.network import NetworkRecord
 
     url = address(url, "--url")
@@ -72,29 +75,55 @@ def network_create(
     _require_new(folder, profile, name)
     ring = stored_keys(profile, "treasury", lambda: new_ring("treasury", "", os.urandom), bare=no_passphrase)
     record = NetworkRecord.parse(_canonical({**record_of, "treasury": ring.members[0].signing_key}))
-    id = found_network(folder, record)
+    id = _founded(folder, record)
     path = configuration_path(os.environ)
     add_table(path, "networks", name, Network(id=id, nodes=(url,)))
     add_table(path, "stores", _STORE, Store(url=url))
-    add_table(path, "profiles", profile, Profile(role="treasury", network=name))
     set_values(path, "treasury", welcome)
+    # the profile comes last: whoever has one has all that belongs to it
+    add_table(path, "profiles", profile, Profile(role="treasury", network=name))
     document = {"network": id, "name": name, "folder": str(folder), "profile": profile, "url": url, "welcome": welcome}
     output.result("network", document, lambda: _text(folder, id, name, url, profile))
     return DONE
 
 
 def _require_new(folder: Path, profile: str, name: str) -> None:
+    """Invalid if a network, a profile or a name is there already that is no part of an interrupted attempt."""
     from freehold.cli.opening import configuration
     from freehold.errors import Invalid
-    from freehold.node.runtime import RECORD
+    from freehold.node.folders import profile_folder
+    from freehold.node.runtime import RECORD, read_network
+    from freehold.protocol.network import network_id
 
     known = configuration()
-    if (folder / RECORD).exists():
-        raise Invalid(f"{folder} holds a network already.", next="give another folder", now="nothing was written")
+    founded = (folder / RECORD).exists()
+    if founded and (profile in known.profiles or not (profile_folder(profile) / "key").exists()):
+        raise _holds_a_network(folder)
     if profile in known.profiles:
         raise Invalid(f"You have a profile {profile} already.", next="--profile NAME", now="nothing was written")
-    if name in known.networks:
+    if name in known.networks and not (founded and known.networks[name].id == network_id(read_network(folder))):
         raise Invalid(f"You know a network {name} already.", next="--name NAME", now="nothing was written")
+
+
+def _founded(folder: Path, record: "NetworkRecord") -> str:
+    """The id of the network, made now, or by an attempt that was interrupted after it had written the same record."""
+    from msgspec.structs import replace
+
+    from freehold.node.runtime import RECORD, found_network, read_network
+    from freehold.protocol.network import network_id
+
+    if not (folder / RECORD).exists():
+        return found_network(folder, record)
+    earlier = read_network(folder)
+    if replace(earlier, nonce=record.nonce) != record:
+        raise _holds_a_network(folder)
+    return network_id(earlier)
+
+
+def _holds_a_network(folder: Path) -> "Invalid":
+    from freehold.errors import Invalid
+
+    return Invalid(f"{folder} holds a network already.", next="give another folder", now="nothing was written")
 
 
 def _canonical(value: dict[str, object]) -> bytes:

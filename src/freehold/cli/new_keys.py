@@ -17,9 +17,17 @@ _ASKED_BACK = 3
 _ROW = 6
 
 
-def stored_keys(profile: str, role: str, make: Callable[[], "KeyRing"], *, bare: bool) -> "KeyRing":
+def stored_keys(
+    profile: str,
+    role: str,
+    make: Callable[[], "KeyRing"],
+    *,
+    bare: bool,
+    told: Callable[["KeyRing"], None] = lambda _: None,
+) -> "KeyRing":
     """The keys in the folder of `profile`: made and stored, or those that an interrupted attempt left there.
 
+    `told` hears of new keys before they are stored: from then on nobody can tell again what recovers them.
     Raises Invalid if keys of another role lie there.
     """
     from freehold.agents.key_file import KeyFile, create
@@ -27,7 +35,9 @@ def stored_keys(profile: str, role: str, make: Callable[[], "KeyRing"], *, bare:
 
     path = profile_folder(profile) / "key"
     if not path.exists():
-        create(path, make(), new_passphrase(bare=bare))
+        made, passphrase_of_them = make(), new_passphrase(bare=bare)
+        told(made)
+        create(path, made, passphrase_of_them)
     ring = KeyFile(path, passphrase).ring()
     if ring.role != role:
         raise Invalid(f"{path} holds keys of another role.", next="--profile NAME", now="nothing was written")

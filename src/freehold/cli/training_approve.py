@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from freehold.agents.data_owner import DataOwner
     from freehold.agents.data_owner.approving import ApprovalSheet
     from freehold.node.profiles import OpenProfile
+    from freehold.protocol.identifiers import CoupleId
 
 EXAMPLE = "freehold training approve 41d0a7c2"
 
@@ -26,45 +27,65 @@ def training_approve(
 ) -> int:
     """Show who asks, for what, what it discloses and pays; a yes cannot be taken back."""
     output = Output(format, color)
+    from freehold.cli.opening import opened
+    from freehold.errors import Invalid
+
+    with opened(profile, "data-owner") as member:
+        agent = member.data_owner()
+        couple = _meant(member, agent, id)
+        try:
+            if not agent.has_approved(couple):
+                return _decide(member, agent, couple, output, dry_run=dry_run, yes=yes)
+        except Invalid:
+            # a yes of an interrupted attempt is sent by the agent of this profile, perhaps at this very moment
+            if not agent.has_approved(couple):
+                raise
+    output.result(
+        "approval",
+        {"couple": couple, "approved": True},
+        lambda: f" {output.symbols.done} approved {couple}, before this command was typed",
+    )
+    return DONE
+
+
+def _decide(
+    member: "OpenProfile", agent: "DataOwner", couple: "CoupleId", output: Output, *, dry_run: bool, yes: bool
+) -> int:
     import sys
 
     from freehold.agents.data_owner.approving import require_approvable
     from freehold.cli.asking import confirm
-    from freehold.cli.opening import opened
-    from freehold.protocol.identifiers import CoupleId
 
-    with opened(profile, "data-owner") as member:
-        agent = member.data_owner()
-        couple = CoupleId(_waiting(member, agent, id))
-        sheet = agent.sheet(couple)
-        now = member.world.clock()
-        require_approvable(sheet)
-        if dry_run:
-            _try(member, agent, sheet)
-            document = sheet_document(sheet) | {"approved": False}
-            output.result("approval", document, lambda: f"{sheet_text(sheet, now, member.name)}\n nothing was sent")
-            return DONE
-        if not output.json:
-            print(sheet_text(sheet, now, member.name), file=sys.stderr)
-        if not confirm(f"Approve training {short(couple)}?", yes=yes):
-            raise PersonNeeded(
-                "It stays open.", next=f"freehold training approve {short(couple)}", now="nothing was sent"
-            )
-        agent.approve(couple)
-        document = sheet_document(sheet) | {"approved": True}
-        output.result("approval", document, lambda: f" {output.symbols.done} approved {couple}")
+    sheet = agent.sheet(couple)
+    now = member.world.clock()
+    require_approvable(sheet)
+    if dry_run:
+        _try(member, agent, sheet)
+        document = sheet_document(sheet) | {"approved": False}
+        output.result("approval", document, lambda: f"{sheet_text(sheet, now, member.name)}\n nothing was sent")
+        return DONE
+    if not output.json:
+        print(sheet_text(sheet, now, member.name), file=sys.stderr)
+    if not confirm(f"Approve training {short(couple)}?", yes=yes):
+        raise PersonNeeded("It stays open.", next=f"freehold training approve {short(couple)}", now="nothing was sent")
+    agent.approve(couple)
+    document = sheet_document(sheet) | {"approved": True}
+    output.result("approval", document, lambda: f" {output.symbols.done} approved {couple}")
     return DONE
 
 
-def _waiting(member: "OpenProfile", agent: "DataOwner", wanted: str) -> str:
+def _meant(member: "OpenProfile", agent: "DataOwner", wanted: str) -> "CoupleId":
+    """A training that waits for a yes, or had it from an attempt of which nobody heard the end."""
     from freehold.agents.reading import Reader
     from freehold.cli.naming import one_of
+    from freehold.protocol.identifiers import CoupleId
 
     reader = Reader(member.world.ledger)
-    joined = reader.member(agent.member) is not None
-    return one_of(
-        wanted, sorted({each.couple for each in reader.approvals(agent.member)}) if joined else [], "waiting training"
-    )
+    if reader.member(agent.member) is None:
+        return CoupleId(one_of(wanted, [], "waiting training"))
+    known = {each.couple for each in reader.approvals(agent.member)}
+    known |= {each.id for each in reader.trainings(agent.member) if agent.has_approved(CoupleId(each.id))}
+    return CoupleId(one_of(wanted, sorted(known), "waiting training"))
 
 
 def _try(member: "OpenProfile", agent: "DataOwner", sheet: "ApprovalSheet") -> None:

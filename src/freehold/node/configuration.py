@@ -172,7 +172,8 @@ def set_values(path: Path, section: str, values: Mapping[str, int]) -> None:
 def _append(path: Path, section: str, name: str, table: Profile | Network | Store) -> None:
     text = _text(path)
     existing = _parse(text, path).get(section, {})
-    fields = {key: value for key, value in msgspec.to_builtins(table).items() if value is not None}
+    # by way of JSON, which like TOML has lists and no tuples: what the file says already must compare as equal
+    fields = {key: value for key, value in msgspec.json.decode(msgspec.json.encode(table)).items() if value is not None}
     if name in existing:
         if existing[name] != fields:
             raise Invalid(

@@ -129,6 +129,16 @@ class DataOwner:
             self._approve(couple, part.dataset)
         return sheet
 
+    def has_approved(self, couple: CoupleId) -> bool:
+        """Whether this owner has said yes, and the ledger shows it for every own dataset in the training."""
+        seen = self._reader.couple(couple)
+        if seen is None or any(waiting.couple == couple for waiting in self._reader.approvals(self._signer.member)):
+            return False
+        return any(
+            part.share is not None and self._journal.decided(Approved, _share_of(couple, part.dataset)) is not None
+            for part in seen.record.parts
+        )
+
     def refuse(self, couple: CoupleId) -> None:
         """Says no: the training ends and the model owner's money returns. No reason is told to anybody."""
         self._journal.decide(RefusedTraining, couple, RefusedTraining)
