@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 EXAMPLE = "freehold up --headless --profile cloud-owner"
 
-_LOOK_FOR_NODE = 0.5
+_LOOK_AGAIN = 0.5
+"""Seconds between two looks for the node, or for a place that another process of the profile still has."""
 
 
 class _Stop(BaseException):
@@ -69,7 +70,7 @@ def _opened(
             if not trouble.retry:
                 raise
             progress.show("node", f"waits for the node: {trouble.what}")
-            time.sleep(_LOOK_FOR_NODE)
+            time.sleep(_LOOK_AGAIN)
 
 
 def _run(profile: "OpenProfile", output: Output, progress: "Progress") -> None:
@@ -79,9 +80,24 @@ def _run(profile: "OpenProfile", output: Output, progress: "Progress") -> None:
         else:
             progress.say(_line(told, progress))
 
-    with profile.only_one():
+    with ExitStack() as stack:
+        _take_place(stack, profile, progress)
         progress.say(f"{profile.name} runs as process {os.getpid()}; Ctrl-C ends it, nothing is lost")
         profile.drive(profile.agent(tell), to=None, until=lambda: False)
+
+
+def _take_place(stack: ExitStack, profile: "OpenProfile", progress: "Progress") -> None:
+    """Becomes the one that acts for the profile; a command that does so at the moment is waited for, and followed."""
+    from freehold.errors import Unavailable
+
+    while True:
+        try:
+            stack.enter_context(profile.only_one())
+        except Unavailable as trouble:
+            progress.show("place", f"waits for its turn: {trouble.what}")
+            time.sleep(_LOOK_AGAIN)
+        else:
+            return
 
 
 def _document(told: "Told") -> dict[str, object]:
