@@ -171,7 +171,7 @@ def test_a_copier_that_overtakes_the_worker_is_named_and_the_worker_is_not(marke
 
 def test_a_commitment_copied_from_an_earlier_round_is_found(market: Market) -> None:
     training = market.trains(subsets=2)
-    earlier = training.starts_round().is_agreed().ballots[0].replicas[0]
+    earlier = training.starts_round().is_agreed().ballots[0].replicas[1]
     later = training.starts_round().ballots[0]
     lazy, *others = later.replicas
     lazy.commits_bytes_of(earlier)
@@ -183,6 +183,94 @@ def test_a_commitment_copied_from_an_earlier_round_is_found(market: Market) -> N
 
     assert answer.verdict == "yes"
     assert blamed(answer) == {lazy.id}
+
+
+def test_nobody_is_called_a_copier_where_no_commitment_opened(market: Market) -> None:
+    training = market.trains(subsets=2)
+    first, second = training.starts_round().ballots
+    worker, copier, _silent = first.replicas
+    worker.commits()
+    copier.commits_bytes_of(worker)
+    second.is_agreed()
+    market.waits_until_after(first.record["close_until"])
+    training.ends()
+
+    answer = answer_of(training, 6)
+
+    assert answer.verdict == "yes"
+    assert "2 of 5 commitments stand under two names" in answer.statement
+    assert "copies cannot be shown" in answer.statement
+    assert {remark.member for remark in answer.remarks} == {worker.id, copier.id}
+    assert all("whose it is cannot be shown" in remark.statement for remark in answer.remarks)
+    assert not any("are copies:" in text for text in (answer.statement, *(r.statement for r in answer.remarks)))
+
+
+def test_a_worker_that_was_out_voted_is_not_called_a_copier_of_its_copier(market: Market) -> None:
+    training = market.trains(subsets=2, replicas=5)
+    first, second = training.starts_round().ballots
+    worker, copier, *others = first.replicas
+    worker.commits(b"something else")
+    copier.commits_bytes_of(worker)
+    for honest in others:
+        honest.commits()
+    first.closes_with(b"gradient", by=others[0].person)
+    second.is_agreed()
+
+    answer = answer_of(training, 6)
+
+    assert blamed(answer) == {worker.id, copier.id}
+    assert all("cannot be shown" in remark.statement for remark in answer.remarks)
+
+
+def test_who_repeats_its_own_commitment_of_an_earlier_round_copied_from_nobody(market: Market) -> None:
+    training = market.trains(subsets=2)
+    earlier = training.starts_round().is_agreed().ballots[0].replicas[0]
+    later = training.starts_round().ballots[0]
+    lazy, *others = later.replicas
+    assert lazy.id == earlier.id
+    lazy.commits_bytes_of(earlier)
+    for honest in others:
+        honest.commits()
+    later.closes_with(b"gradient", by=others[0].person)
+
+    answer = answer_of(training, 6)
+
+    assert answer.verdict == "no"
+    assert [(remark.member, "made for another job" in remark.statement) for remark in answer.remarks] == [
+        (lazy.id, True)
+    ]
+
+
+def test_of_a_training_that_was_refused_nothing_is_called_approved(market: Market) -> None:
+    dataset = market.publishes(subsets=2)
+    training = market.requests(dataset)
+    dataset.owner.does("EndTC", couple=training.id)
+
+    report = report_of(training)
+
+    assert report.account.state == "ended"
+    assert report.account.money.returned == report.account.money.escrow > 0
+    assert "was not approved" in report.answers[7].statement
+    assert "As approved" not in report.answers[7].statement
+    assert [answer.verdict for answer in report.answers] == [
+        "cannot be shown", "no", "yes", "yes", "cannot be shown", "cannot be shown", "no", "cannot be shown",
+    ]  # fmt: skip
+
+
+def test_many_copies_of_one_commitment_are_told_in_room_that_grows_with_their_number(market: Market) -> None:
+    training = market.trains(subsets=2, replicas=9)
+    first, second = training.starts_round().ballots
+    worker, *copiers = first.replicas
+    worker.commits()
+    for copier in (*copiers, *second.replicas):
+        copier.commits_bytes_of(worker)
+    market.waits_until_after(first.record["close_until"])
+    training.ends()
+
+    answer = answer_of(training, 6)
+
+    assert len(answer.remarks) == 18
+    assert all(len(remark.proof) <= 3 for remark in answer.remarks)
 
 
 def test_a_copied_receipt_that_the_owner_rejected_is_shown_and_the_training_stays_clean(market: Market) -> None:

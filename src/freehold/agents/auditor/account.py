@@ -132,18 +132,19 @@ def _state(vote: Vote, state: str) -> str:
 
 def _blame(training: Training) -> Iterator[Blame]:
     """Every member that was out-voted or missing in a decided ballot, or that a referee found against."""
-    jobs: dict[str, Counter[str]] = {}
+    jobs: dict[MemberId, Counter[str]] = {}
     for job in training.jobs:
         jobs.setdefault(job.record.co, Counter())[job.record.state] += 1
-    found_against: list[str] = [each.co for _, each in training.history.every(Finding) if _is_of(training, each)]
+    ids = {job.id for job in training.jobs}
+    found_against = Counter(each.co for _, each in training.history.every(Finding) if each.job in ids)
     for member, states in jobs.items():
-        rejected, missing, found = states["rejected"], states["missing"], found_against.count(member)
+        rejected, missing, found = states["rejected"], states["missing"], found_against[member]
         if not (rejected or missing or found):
             continue
         total = states.total()
         said = [f"out-voted in {rejected} of {total} jobs"] if rejected else []
         said += [f"missing in {missing} of {total} jobs"] if missing else []
-        said += [f"{found} findings of the referee"] if found else []
+        said += ["1 finding of the referee" if found == 1 else f"{found} findings of the referee"] if found else []
         condition = CONDITION if rejected else "its commitment was not recorded in time, for whatever reason"
         yield Blame(
             member=member,
@@ -154,10 +155,6 @@ def _blame(training: Training) -> Iterator[Blame]:
             statement="; ".join(said),
             condition="as the referee named in the terms ruled" if found else condition,
         )
-
-
-def _is_of(training: Training, finding: Finding) -> bool:
-    return any(job.id == finding.job for job in training.jobs)
 
 
 def _money(training: Training) -> Money:

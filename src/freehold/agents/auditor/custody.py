@@ -53,7 +53,8 @@ def holds_the_data(training: Training) -> Answer:
 
 def copied_receipts(training: Training) -> Answer:
     """Question 2: the same receipt under two names."""
-    shared = _shared_receipts(training)
+    # one other name is enough to show it: many copies of one receipt would show each other without end
+    shared = [(replica, _with_another(replica, entries)) for replica, entries in _shared_receipts(training)]
     joins = [replica.joined for replica in training.offers if replica.joined is not None]
     statement = f"All {len(joins)} receipts differ; each is bound to its instance and its cloud owner."
     if shared:
@@ -66,15 +67,15 @@ def copied_receipts(training: Training) -> Answer:
         statement=statement,
         condition="a copied receipt is the same bytes or does not open, unless SHA-256 is broken; whether each opens, a"
         " holder of the package recomputes",
-        proof=proofs([entry for _, entries in shared for entry in entries] if shared else joins),
+        proof=proofs([entry for _, pair in shared for entry in pair] if shared else joins),
         remarks=tuple(
             Remark(
                 member=replica.record.co,
                 statement="its receipt stands under another name too; its data owner "
                 + ("signed for it" if replica.verified else "did not sign for it"),
-                proof=proofs([*entries, replica.judged]),
+                proof=proofs([*pair, replica.judged]),
             )
-            for replica, entries in shared
+            for replica, pair in shared
         ),
     )
 
@@ -149,13 +150,20 @@ def _shared_receipts(training: Training) -> list[tuple[Replica, list[Entry]]]:
     return [(replica, entries) for replica, entries in receipts if len(entries) > 1]
 
 
+def _with_another(replica: Replica, entries: list[Entry]) -> list[Entry]:
+    """The action that recorded this replica's receipt, and the first that recorded the same one elsewhere."""
+    own = [entry for entry in entries if entry.id == replica.id]
+    return own + [entry for entry in entries if entry.id != replica.id][:1]
+
+
 def _signed_twice(training: Training) -> list[Replica]:
     """Replicas whose receipt was signed for under their own name and under another: they cannot all be right."""
-    return [
-        replica
-        for replica, entries in _shared_receipts(training)
-        if replica.verified and sum(_is_verified(training, entry.id) for entry in entries) > 1
-    ]
+    shared = _shared_receipts(training)
+    recorded = {replica.record.receipt: entries for replica, entries in shared}
+    signed = {
+        receipt: sum(_is_verified(training, entry.id) for entry in entries) for receipt, entries in recorded.items()
+    }
+    return [replica for replica, _ in shared if replica.verified and signed[replica.record.receipt] > 1]
 
 
 def _is_verified(training: Training, instance: str) -> bool:

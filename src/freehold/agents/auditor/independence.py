@@ -51,7 +51,11 @@ def owner_can_reach_data(training: Training) -> Answer:
     rounds, granted = len(training.rounds), training.record.rounds
     smallest = min((len(round.votes) for round in training.rounds), default=0)
     if reached:
-        statement = f"{len(reached)} offers of its subsets went to the model owner itself."
+        count = "1 offer" if len(reached) == 1 else f"{len(reached)} offers"
+        statement = f"{count} of its subsets went to the model owner itself."
+    elif any(part.share is None for part in training.record.parts):
+        statement = "The training was not approved, so nothing was computed; no subset was offered to the model owner."
+        statement += " That no holder passes on its subset cannot be shown."
     else:
         statement = f"As approved: method {training.model.method}, {rounds} of at most {granted} rounds"
         statement += f", sums over {smallest} or more subsets" if rounds else ""
