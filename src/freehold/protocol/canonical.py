@@ -71,6 +71,9 @@ def decode_record(data: bytes, reader: Reader, *, largest: int) -> Any:
 def _read(data: bytes, reader: Reader, largest: int) -> Any:
     if len(data) > largest:
         raise Invalid(f"{len(data)} bytes of JSON, at most {largest} are read")
+    # before it is parsed: what the parser complains about names keys, and no stranger writes on a reader's terminal
+    if not _PLAIN.fullmatch(data):
+        raise Invalid("canonical JSON holds plain ASCII text only: no backslash, no control character")
     try:
         return reader.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
