@@ -18,6 +18,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,8 @@ _LARGEST_VALUE = 128 * 2**20
 """Bytes of one column that are read: a block is far smaller, a forged file may claim more."""
 _PASSING = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN}
 """Primary result codes after which SQLite has rolled back and the same call may succeed later."""
+_TROUBLE = (sqlite3.Error, UnicodeDecodeError)
+"""What reading a file raises: SQLite quotes it in its messages, and what it quotes need not be UTF-8."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ class BlockFile:
             found = _create(connection, path, title) if _is_empty(connection) else _read_title(connection, path)
             if found != title:
                 raise Invalid(f"{path} belongs to another network or another operator's key")
-        except (FreeholdError, sqlite3.Error) as error:
+        except (FreeholdError, *_TROUBLE) as error:
             lock.close()
             raise _explained(error, path) from None
         return cls(connection, title, path, lock)
@@ -99,7 +102,7 @@ class BlockFile:
         try:
             connection = _connect(path, "ro")
             return cls(connection, _read_title(connection, path), path, None)
-        except sqlite3.Error as error:
+        except _TROUBLE as error:
             raise _explained(error, path) from None
 
     def append(self, row: Row) -> None:
@@ -127,7 +130,7 @@ class BlockFile:
             try:
                 with self._turn:
                     found = self._connection.execute(query, (after, 1)).fetchone()
-            except sqlite3.Error as error:
+            except _TROUBLE as error:
                 raise _explained(error, self._path) from None
             if found is None:
                 return
@@ -157,6 +160,8 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
         # Nobody has it open: without this, SQLite wants to create its log beside a file that we may only read.
         uri += "&immutable=1"
     connection = sqlite3.connect(uri, uri=True, timeout=5.0, isolation_level=None, check_same_thread=False)
+    # a damaged page, or a stranger, may hold text that is not UTF-8
+    connection.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
     connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LARGEST_VALUE)
     # A file from a stranger must not run anything of its own: no functions in its schema, no cell read unchecked.
     for pragma in ("trusted_schema=OFF", "cell_size_check=ON", "mmap_size=0"):
@@ -192,9 +197,11 @@ def _read_title(connection: sqlite3.Connection, path: Path) -> Title:
     schema = {text for (text,) in connection.execute("SELECT sql FROM sqlite_schema LIMIT 9")}
     if schema != set(_SCHEMA):
         raise Invalid(f"{path} is an SQLite file, but not a ledger of Freehold")
-    found = connection.execute("SELECT format, network, operator FROM ledger").fetchall()
+    found = connection.execute("SELECT format, network, operator FROM ledger LIMIT 2").fetchall()
     if len(found) != 1 or found[0][0] != FORMAT:
         raise Invalid(f"{path} is a ledger of another format than {FORMAT}")
+    if not all(type(part) is bytes for part in found[0][1:]):
+        raise Invalid(f"the first page of {path} is damaged")
     return Title(network=found[0][1], operator=found[0][2])
 
 
@@ -243,7 +250,9 @@ def _explained(error: Exception, path: Path) -> FreeholdError:
         return error
     if isinstance(error, sqlite3.Error) and _primary(error) in _PASSING:
         return Unavailable(f"the ledger {path} cannot be opened: {error}", next="check the folder, its rights and room")
-    return Invalid(f"{path} cannot be read as a ledger: {error}", next="restore it from a copy")
+    said = "its text is not Unicode" if isinstance(error, UnicodeDecodeError) else str(error)
+    shown = "".join(character if character.isprintable() else "?" for character in said[:200])
+    return Invalid(f"{path} cannot be read as a ledger: {shown}", next="restore it from a copy")
 
 
 def _primary(error: sqlite3.Error) -> int:
