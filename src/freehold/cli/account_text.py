@@ -8,6 +8,7 @@ from freehold.agents.auditor.questions import Answer
 from freehold.agents.auditor.training import Proof
 from freehold.agents.auditor.verify import Report
 from freehold.cli.output import Output, short
+from freehold.cli.times import date
 from freehold.terminal.money import in_credits
 
 _SHOWN_REMARKS = 4
@@ -25,9 +26,13 @@ def _checks(report: Report, output: Output) -> Iterator[str]:
         f"{done} rules replayed, 0 differences   {done} money adds up"
     )
     yield f"  network   {report.network}" + ("" if report.network_was_named else "   compare with the one you trust")
+    # no rule names the operator: whoever else has the members' signed actions could leave some out and sign the rest
     yield f"  operator  {report.operator}" + (
-        "   its log goes on from your checkpoint" if report.checkpoint_was_named else ""
+        "   its log goes on from your checkpoint"
+        if report.checkpoint_was_named
+        else "   whose signature this is, the file says itself: compare"
     )
+    yield f"  until     {date(report.until)} by the ledger's clock; what came later is not in this file"
 
 
 def _account(account: TrainingAccount, output: Output) -> Iterator[str]:

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from freehold.cli import options
-from freehold.cli.exits import DONE, NO
+from freehold.cli.exits import DONE, NO, Usage
 from freehold.cli.output import Output
 from freehold.errors import Invalid
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from freehold.agents.auditor.evidence import Recording
 
 EXAMPLE = "freehold audit ledger.sqlite --couple 41d0a7c2 --out evidence.json"
@@ -36,12 +38,16 @@ def audit(
     from freehold.cli.account_text import report_text
     from freehold.cli.files import write_whole
     from freehold.cli.naming import one_of
-    from freehold.cli.verify import fault_document, fault_text
+    from freehold.cli.verify import checked_network, fault_document, fault_text
     from freehold.protocol.assets import TrainCouple
     from freehold.protocol.identifiers import CoupleId
 
-    recording = _recording(ledger)
+    network = checked_network(network)
+    if out is not None and out.exists() and Path(ledger).exists() and out.samefile(ledger):
+        raise Usage("The evidence cannot take the place of the ledger.", next="name another file with --out")
+    source = _source(ledger)
     try:
+        recording = source()
         replayed = auditor.check(recording, network=network)
     except Invalid as fault:
         output.result("audit", fault_document(fault), partial(fault_text, fault, output))
@@ -58,11 +64,14 @@ def audit(
     return DONE
 
 
-def _recording(ledger: str) -> "Recording":
+def _source(ledger: str) -> "Callable[[], Recording]":
+    """What reads the whole history; Usage for an address that cannot be one."""
     from freehold.agents.auditor import evidence as files
 
     if ledger.startswith(("http://", "https://")):
+        from freehold.cli.addresses import address
         from freehold.ledger.remote import RemoteLedger
 
-        return files.record(RemoteLedger(ledger))
-    return files.read_ledger_file(Path(ledger))
+        remote = RemoteLedger(address(ledger, "LEDGER"))
+        return partial(files.record, remote)
+    return partial(files.read_ledger_file, Path(ledger))

@@ -44,3 +44,11 @@ def moment(milliseconds: int, now: int) -> str:
         return "without end"
     left = milliseconds - now
     return f"{when} ({in_units(left)})" if left > 0 else f"{when} (over)"
+
+
+def date(milliseconds: int) -> str:
+    """A moment of the past: `24 Nov 2026 14:10:05 UTC`."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1_000, UTC).strftime("%d %b %Y %H:%M:%S UTC")
+    except (OverflowError, OSError, ValueError):
+        return f"{milliseconds} ms after 1970"

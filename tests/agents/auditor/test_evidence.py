@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import tracemalloc
 from collections.abc import Callable
 
 import pytest
@@ -142,6 +143,39 @@ def test_a_file_above_the_limit_is_refused_before_it_is_read(monkeypatch: pytest
         verify(b"x" * 11)
     assert caught.value.code == "evidence:size"
     assert LARGEST >= 2**28
+
+
+@pytest.mark.parametrize("inside", ["[],", "{},", '"a",', "0,"], ids=["lists", "objects", "texts", "numbers"])
+def test_a_file_of_countless_empty_values_is_refused_before_each_takes_memory(inside: str) -> None:
+    many = inside * 2_000_000
+    forged = f'{{"blocks":[{{"actions":[{many}"a"],"header":{{"a":[{many}0]}}}}]}}'.encode()
+    tracemalloc.start()
+    with pytest.raises(Invalid, match="more values than its blocks can have"):
+        verify(forged)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1_000_000
+
+
+def test_a_genuine_file_has_far_fewer_values_than_are_refused(file: bytes) -> None:
+    values = sum(file.count(mark) for mark in (b"[", b"{", b","))
+    assert 2 * values < len(file) / 32
+
+
+@pytest.mark.parametrize(
+    "bytes_of_file",
+    [
+        b'{"' + b"\\" + b'u001b[31mred":1}',
+        b'{"' + b"\x1b" + b'[2J":1}',
+        '{"\N{RIGHT-TO-LEFT OVERRIDE}":1}'.encode(),
+        b'{"a' + b"\x0a" + b'b":1}',
+    ],
+    ids=["escape", "bare-escape", "right-to-left", "new-line"],
+)
+def test_nothing_that_a_stranger_wrote_moves_the_reader_s_cursor(bytes_of_file: bytes) -> None:
+    with pytest.raises(Invalid) as caught:
+        verify(bytes_of_file)
+    assert caught.value.what.isprintable()
 
 
 def test_another_spelling_of_the_same_values_is_refused(file: bytes) -> None:

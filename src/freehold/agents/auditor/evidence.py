@@ -22,18 +22,23 @@ from typing import Any, Final
 import msgspec
 
 from freehold.errors import Invalid
-from freehold.ledger.blocks import decode_body
+from freehold.ledger.blocks import decode_body, first_tip, follow
 from freehold.ledger.embedded.file import BlockFile, Row
 from freehold.ports.ledger import Block, Ledger
 from freehold.protocol import canonical
 from freehold.protocol.digests import raw
 from freehold.protocol.identifiers import CoupleId, PublicKey
-from freehold.protocol.network import NetworkRecord
+from freehold.protocol.network import NetworkRecord, network_id
 from freehold.protocol.records import Record
 
 SCHEMA: Final = "freehold/evidence/1"
 LARGEST: Final = 512 * 1024 * 1024
 """Bytes of an evidence file that are read at all."""
+_BYTES_OF_A_VALUE: Final = 32
+"""A genuine file has four times as many bytes for each of its values on average, and a forged one of a few megabytes
+could hold millions of empty ones, each of which costs more memory than it has bytes."""
+_FEW_VALUES: Final = 200
+"""What a file without blocks may hold."""
 PAGE: Final = 200
 """Blocks that are asked of a ledger at once."""
 
@@ -92,16 +97,24 @@ def record(ledger: Ledger) -> Recording:
 def read_ledger_file(path: Path) -> Recording:
     """Everything that a ledger's file holds, read beside whoever may be writing it; raises Invalid and Unavailable."""
     with closing(BlockFile.read(path)) as file:
+        network = NetworkRecord.parse(file.title.network)
         return Recording(
-            network=NetworkRecord.parse(file.title.network),
+            network=network,
             operator=PublicKey(file.title.operator.hex()),
-            blocks=tuple(_block_of_row(row) for row in file.rows(0, sys.maxsize)),
+            blocks=tuple(_blocks_of_rows(network_id(network), file.rows(0, sys.maxsize))),
         )
 
 
-def _block_of_row(row: Row) -> Block:
-    contents = decode_body(row.body)
-    return Block(header=row.header, signature=row.signature, actions=contents.actions, results=contents.results)
+def _blocks_of_rows(network: str, rows: Iterator[Row]) -> Iterator[Block]:
+    # A replay computes events and written records anew. Those that the file holds are what a node would go on with, so
+    # they are compared here: a file in which somebody altered them is not whole, though its actions are.
+    tip = first_tip(network)
+    for row in rows:
+        if row.height != tip.height + 1:
+            raise Invalid(f"Block {tip.height + 1} is missing from the file.", next="restore it from a copy")
+        contents = decode_body(row.body)
+        tip = follow(tip, row.header, contents, row.body)
+        yield Block(header=row.header, signature=row.signature, actions=contents.actions, results=contents.results)
 
 
 def _blocks_up_to(ledger: Ledger, height: int) -> Iterator[Block]:
@@ -140,7 +153,11 @@ def encode(evidence: Evidence) -> bytes:
 def parse(data: bytes) -> Evidence:
     """The evidence that a file holds; Invalid for anything but the canonical spelling of one."""
     if len(data) > LARGEST:
-        raise Invalid(f"an evidence file has at most {LARGEST:,} bytes, this one {len(data):,}", code="evidence:size")
+        raise Invalid(
+            f"This is not an evidence file: it has more than {LARGEST:,} bytes.",
+            code="evidence:size",
+            next="ask for the file again, from whoever made it",
+        )
     try:
         return _read(data)
     except Invalid as invalid:
@@ -149,6 +166,9 @@ def parse(data: bytes) -> Evidence:
 
 
 def _read(data: bytes) -> Evidence:
+    values = sum(data.count(mark) for mark in (b"[", b"{", b","))
+    if values > _FEW_VALUES + len(data) // _BYTES_OF_A_VALUE:
+        raise Invalid("it holds more values than its blocks can have")
     fields: _FileFields = canonical.decode_record(data, _READER, largest=LARGEST)
     if fields.schema != SCHEMA:
         raise Invalid(f"its schema is {fields.schema[:60]!r}, this version reads {SCHEMA}")

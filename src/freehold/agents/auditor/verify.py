@@ -27,6 +27,8 @@ class Report:
     checkpoint_was_named: bool
     blocks: int
     actions: int
+    until: int
+    """The ledger's own time of the last action, milliseconds; 0 without any."""
     checkpoint: str
     """Root of the log of all actions, hex."""
     account: TrainingAccount
@@ -69,6 +71,7 @@ def report_on(replayed: Replayed, couple: str, *, network: str | None = None, ch
         checkpoint_was_named=checkpoint is not None,
         blocks=len(replayed.recording.blocks),
         actions=len(replayed.history.entries),
+        until=replayed.history.entries[-1].time if replayed.history.entries else 0,
         checkpoint=replayed.log.root().hex(),
         account=account_of(training),
         answers=answers(training),
