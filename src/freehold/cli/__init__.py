@@ -9,6 +9,9 @@ import sys
 
 def main() -> None:
     """Run the command line on the process's arguments and leave with its exit code."""
-    from freehold.cli.application import run
-
+    try:
+        from freehold.cli.application import run
+    except KeyboardInterrupt:
+        # even this import takes a moment, in which nothing has begun
+        raise SystemExit(130) from None
     raise SystemExit(run(sys.argv[1:]))

@@ -62,6 +62,9 @@ def _move(hidden: Path, path: Path) -> None:
     except OSError as error:
         raise _cannot(path, error) from None
     finally:
+        # stopped between the two: the earlier folder is still the whole one
+        if old.exists() and not path.exists():
+            old.rename(path)
         shutil.rmtree(old, ignore_errors=True)
 
 

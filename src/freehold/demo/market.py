@@ -9,6 +9,7 @@ the same keys are started in their place.
 import socket
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -19,7 +20,7 @@ from freehold.demo.folder import output_folder
 from freehold.demo.measure import Measured, measure, train_centrally
 from freehold.demo.people import CLOUD_OWNER, DATA_OWNER, MODEL_OWNER, People
 from freehold.demo.plan import KINDS, Plan, Wish, make_plan
-from freehold.demo.processes import Member, Processes, processes
+from freehold.demo.processes import Member, Processes, processes, termination_interrupts
 from freehold.demo.story import Story, Watcher
 from freehold.demo.summary import Finished, leave_behind
 from freehold.errors import Broken
@@ -49,8 +50,10 @@ class Place:
 
 def run(wish: Wish, progress: Progress) -> dict[str, Any]:
     """Runs the market and leaves its folder behind; the summary. Raises what made it impossible, and leaves nothing."""
-    with output_folder(wish.out) as folder, tempfile.TemporaryDirectory(prefix="freehold-demo-") as name:
-        work = Path(name)
+    with ExitStack() as stack:
+        stack.enter_context(termination_interrupts())
+        folder = stack.enter_context(output_folder(wish.out))
+        work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-demo-")))
         plan = make_plan(wish, work)
         story = Story(progress, plan.rounds)
         with processes(work) as running, ThreadPoolExecutor(_AT_ONCE) as pool:

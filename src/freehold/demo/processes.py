@@ -15,7 +15,8 @@ from typing import Any, Final
 
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 
-_FREEHOLD: Final = (sys.executable, "-m", "freehold")
+_TETHERED: Final = (sys.executable, "-m", "freehold.demo.tethered")
+_FREEHOLD: Final = (*_TETHERED, "freehold")
 _PATIENCE: Final = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
 _KINDS: Final[Mapping[str, type[FreeholdError]]] = {
@@ -62,7 +63,7 @@ class Member:
     def cheats(self, kind: str, profile: str) -> None:
         """Stops the honest program and starts a cheater with the same keys."""
         self.stops()
-        self._start((sys.executable, "-m", "freehold.demo.cheaters", kind, profile))
+        self._start((*_TETHERED, "freehold.demo.cheaters", kind, profile))
 
     def stops(self) -> None:
         """Ends the command that was left running."""
@@ -75,10 +76,11 @@ class Member:
 
 
 class Processes:
-    """All processes of one demo; none of them outlives it."""
+    """All processes of one demo; none of them outlives it, even if it is killed and can stop nobody."""
 
     def __init__(self, work: Path) -> None:
         self.work = work
+        self._tether, self._held = os.pipe()
         self._all: list[tuple[str, subprocess.Popen[bytes], Path]] = []
         self._guard = threading.Lock()
         self._closed = False
@@ -95,12 +97,12 @@ class Processes:
                     command,
                     env=member.environment,
                     cwd=member.folder,
-                    stdin=subprocess.DEVNULL,
+                    stdin=self._tether,
                     stdout=subprocess.PIPE if _waits_for(command) else log,
                     stderr=log,
                     start_new_session=True,
                 )
-            self._all.append((f"{member.name}: {' '.join(command[2:])}", process, place))
+            self._all.append((f"{member.name}: {' '.join(_typed(command))}", process, place))
         return process
 
     def run(self, member: Member, command: Sequence[str]) -> dict[str, Any]:
@@ -112,7 +114,7 @@ class Processes:
         try:
             document: dict[str, Any] = json.loads(output or b"{}")
         except json.JSONDecodeError:
-            raise Broken(f"{' '.join(command[2:5])} gave a result that is no JSON.") from None
+            raise Broken(f"{' '.join(_typed(command)[:3])} gave a result that is no JSON.") from None
         return document
 
     def check(self) -> None:
@@ -127,8 +129,20 @@ class Processes:
         with self._guard:
             self._closed = True
             running = [(name, process) for name, process, _ in self._all if process.poll() is None]
-        for last in (False, True):
-            _end([process for name, process in running if name.startswith("operator: ") == last])
+        try:
+            for last in (False, True):
+                _end([process for name, process in running if name.startswith("operator: ") == last])
+        finally:
+            # whoever is stopped once more while stopping wants no more patience
+            _kill([process for _, process in running])
+
+    def close(self) -> None:
+        """Stops whatever still runs, and lets go of the tether."""
+        try:
+            self.stop()
+        finally:
+            os.close(self._held)
+            os.close(self._tether)
 
     def _log_of(self, process: subprocess.Popen[bytes]) -> Path:
         return next(log for _, known, log in self._all if known is process)
@@ -138,11 +152,19 @@ class Processes:
 def processes(work: Path) -> Iterator[Processes]:
     """Processes that are all ended when the with-block is left, however it is left."""
     started = Processes(work)
-    previous = signal.signal(signal.SIGTERM, _interrupt)
     try:
         yield started
     finally:
-        started.stop()
+        started.close()
+
+
+@contextmanager
+def termination_interrupts() -> Iterator[None]:
+    """Inside the with-block SIGTERM is like Ctrl-C: what has begun is taken back before the process ends."""
+    previous = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
         signal.signal(signal.SIGTERM, previous)
 
 
@@ -151,7 +173,12 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _waits_for(command: Sequence[str]) -> bool:
-    return not {"up", "node", "freehold.demo.cheaters"} & set(command[2:4])
+    return not {"up", "node", "freehold.demo.cheaters"} & set(_typed(command)[:2])
+
+
+def _typed(command: Sequence[str]) -> Sequence[str]:
+    """A command as somebody types it who has no demo to end with."""
+    return command[len(_TETHERED) :]
 
 
 def _end(running: Sequence["subprocess.Popen[bytes]"]) -> None:
@@ -162,6 +189,12 @@ def _end(running: Sequence["subprocess.Popen[bytes]"]) -> None:
         try:
             process.wait(max(0.0, deadline - time.monotonic()))
         except subprocess.TimeoutExpired:
+            _kill([process])
+
+
+def _kill(running: Sequence["subprocess.Popen[bytes]"]) -> None:
+    for process in running:
+        if process.poll() is None:
             process.kill()
             process.wait()
 
