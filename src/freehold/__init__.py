@@ -1,3 +1,3 @@
-"""Freehold: a market where data owners, cloud owners and model owners train AI models, and each keeps what is theirs."""
+"""Freehold: a market where data, cloud and model owners train AI models together and each keeps what is theirs."""
 
 __version__ = "0.1.0"

@@ -73,7 +73,7 @@ def test_every_exit_code_is_explained() -> None:
 
 
 def test_the_version_is_told_without_loading_what_commands_need() -> None:
-    heavy = ["numpy", "cryptography", "nacl", "httpx", "starlette", "uvicorn", "obstore", "tenseal", "rich", "sklearn", "msgspec", "sqlite3"]
+    heavy = ("numpy", "cryptography", "nacl", "httpx", "starlette", "obstore", "tenseal", "rich", "msgspec", "sqlite3")
     program = f"""
 import sys
 from freehold.cli.application import run
