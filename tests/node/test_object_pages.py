@@ -9,9 +9,10 @@ import httpx
 import pytest
 
 from freehold.errors import Invalid, Unavailable
+from freehold.objects.folder import FolderStore
 from freehold.objects.remote import RemoteStore
 from tests.node.strangers import OBJECT_LARGEST, Served
-from tests.objects.test_folder import DATA, HOSTILE, NAME, RESULT
+from tests.objects.test_folder import DATA, HOSTILE, NAME, RESULT, FullDisk
 
 LEDGER_FILES = {f"ledger.sqlite{end}" for end in ("", "-lock", "-wal", "-shm")}
 LARGE = bytes(range(256)) * (OBJECT_LARGEST // 256)
@@ -126,3 +127,35 @@ def test_a_damaged_object_is_not_delivered_whole(node: Served) -> None:
     with pytest.raises((Unavailable, Invalid)):
         store.get(NAME, largest=100)
     store.close()
+
+
+def test_whether_an_object_is_there_is_told_without_reading_it(node: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    FolderStore(node.objects).put(NAME, DATA)
+    monkeypatch.setattr(FolderStore, "stream", None)
+
+    there, absent = (httpx.head(f"{node.url}/objects/{name}") for name in (NAME, "00" * 32))
+
+    assert (there.status_code, there.headers["content-length"]) == (200, str(len(DATA)))
+    assert absent.status_code == 404
+
+
+def test_a_full_disk_is_no_fault_of_the_node_and_says_that_nothing_changed(
+    node: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", FullDisk)
+
+    response = httpx.put(f"{node.url}/objects/{NAME}", content=DATA)
+
+    assert response.status_code == 503
+    assert response.json()["kind"] == "unavailable"
+    assert response.json()["now"] == "no object was changed"
+    assert node.stored() == set()
+
+
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PATCH", "OPTIONS"])
+def test_another_method_is_told_which_there_are(method: str, node: Served) -> None:
+    response = httpx.request(method, f"{node.url}/objects/{NAME}", content=DATA)
+
+    assert response.status_code == 405
+    assert response.headers["allow"]
+    assert node.stored() == set()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import io
+import tempfile
 import threading
 from hashlib import sha256
 from pathlib import Path
@@ -174,3 +176,45 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(Unavailable, match="cannot be used"):
         FolderStore(tmp_path / "file" / "objects")
+
+
+class FullDisk(tempfile.SpooledTemporaryFile[bytes]):
+    """A file on a disk without room."""
+
+    def write(self, data: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_that_is_full_is_named_whatever_way_the_bytes_come(
+    store: FolderStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.SpooledTemporaryFile", FullDisk)
+
+    with pytest.raises(Unavailable, match="No space left") as caught:
+        store.put(NAME, io.BytesIO(DATA))
+
+    assert caught.value.now == "no object was changed"
+    assert files(tmp_path) == set()
+
+
+def test_bytes_on_their_way_lie_on_the_disk_of_the_objects_and_have_no_name(store: FolderStore, tmp_path: Path) -> None:
+    data = b"x" * (3 * PIECE)
+    name = sha256(data).hexdigest()
+
+    with store.arriving(name) as arriving:
+        for start in range(0, len(data), PIECE):
+            arriving.write(data[start : start + PIECE])
+            assert not store.exists(name)
+            assert files(tmp_path) == set()
+        arriving.finish()
+
+    assert store.size(name) == len(data)
+    assert files(tmp_path / "objects") == {name}
+
+
+def test_an_object_that_is_not_finished_never_was(store: FolderStore, tmp_path: Path) -> None:
+    with store.arriving(NAME) as arriving:
+        arriving.write(DATA)
+
+    assert store.size(NAME) is None
+    assert files(tmp_path) == set()

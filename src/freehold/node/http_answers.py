@@ -48,9 +48,12 @@ async def on_freehold_error(request: Request, error: Exception) -> Response:
 
 async def on_http_error(request: Request, error: Exception) -> Response:
     """The answer to a path or method that does not exist."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    status, headers = HTTPStatus.BAD_REQUEST, None
+    if isinstance(error, HTTPException):
+        # the headers say which methods there are
+        status, headers = HTTPStatus(error.status_code), dict(error.headers or {})
     what = f"there is nothing at this address for {request.method}"
-    return json_answer(trouble_of(Invalid(what, next="see the list in freehold.ledger.messages")), HTTPStatus(status))
+    return json_answer(trouble_of(Invalid(what, next="see the list in freehold.ledger.messages")), status, headers)
 
 
 async def on_any_error(request: Request, error: Exception) -> Response:

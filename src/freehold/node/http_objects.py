@@ -2,12 +2,10 @@
 
 PUT  /objects/<name>    the bytes; a name that exists already is fine
 GET  /objects/<name>    the bytes; the last piece comes only if all of them hash to the name
-HEAD /objects/<name>    whether there is such an object
+HEAD /objects/<name>    whether there is such an object, and its size; not a byte of it is read
 """
 
 from __future__ import annotations
-
-import tempfile
 
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
 from starlette.requests import Request
@@ -17,7 +15,7 @@ from starlette.routing import Route
 from freehold.node.http_answers import json_answer
 from freehold.node.http_bodies import pieces
 from freehold.objects.folder import PIECE, FolderStore
-from freehold.objects.names import OBJECT_LARGEST, digest_of
+from freehold.objects.names import OBJECT_LARGEST
 
 
 class ObjectPages:
@@ -30,24 +28,24 @@ class ObjectPages:
     def routes(self) -> list[Route]:
         """What a Starlette application needs to serve them."""
         return [
-            Route("/objects/{name:path}", self.get, methods=["GET"]),
+            # before GET, which Starlette would ask for HEAD as well
             Route("/objects/{name:path}", self.head, methods=["HEAD"]),
+            Route("/objects/{name:path}", self.get, methods=["GET"]),
             Route("/objects/{name:path}", self.put, methods=["PUT"]),
         ]
 
     async def put(self, request: Request) -> Response:
         """Stores an object."""
-        name = request.path_params["name"]
-        digest_of(name)
         # Small objects stay in memory, large ones go to the disk; either way no byte has a name before all have come.
-        with tempfile.SpooledTemporaryFile(max_size=PIECE) as arrived:
+        size = 0
+        with self._store.arriving(request.path_params["name"]) as arriving:
             async for piece in pieces(request, self._largest):
-                if len(piece) + arrived.tell() <= PIECE:
-                    arrived.write(piece)
+                size += len(piece)
+                if size <= PIECE:
+                    arriving.write(piece)
                 else:
-                    await run_in_threadpool(arrived.write, piece)
-            arrived.seek(0)
-            await run_in_threadpool(self._store.put, name, arrived)
+                    await run_in_threadpool(arriving.write, piece)
+            await run_in_threadpool(arriving.finish)
         return json_answer({})
 
     async def get(self, request: Request) -> Response:
@@ -59,5 +57,5 @@ class ObjectPages:
 
     async def head(self, request: Request) -> Response:
         """Says whether there is such an object."""
-        there = await run_in_threadpool(self._store.exists, request.path_params["name"])
-        return Response(status_code=200 if there else 404)
+        size = await run_in_threadpool(self._store.size, request.path_params["name"])
+        return Response(status_code=404) if size is None else Response(headers={"content-length": str(size)})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Protocol
@@ -57,11 +58,22 @@ class FolderStore:
             check_bytes(name, data)
             self._write(name, data)
             return
-        # What is read twice may differ: it is copied once, hashed on the way, and the copy is what gets the name.
-        with tempfile.TemporaryFile(dir=self._folder) as copy:
-            check(name, self._copied(data, copy))
-            copy.seek(0)
-            self._write(name, copy)
+        # What is read twice may differ: it is read once, hashed on the way, and what was hashed is what gets the name.
+        with self.arriving(name) as arriving:
+            while piece := data.read(PIECE):
+                arriving.write(piece)
+            arriving.finish()
+
+    @contextmanager
+    def arriving(self, name: str) -> Iterator[Arriving]:
+        """An object that comes in pieces: it is there once it is finished, and nothing of it if it never is.
+
+        Raises Invalid (the name) or Unavailable (the disk does not take it).
+        """
+        digest_of(name)
+        # On the disk of the objects, not on the system's: that one may be small, or memory.
+        with tempfile.SpooledTemporaryFile(max_size=PIECE, dir=str(self._folder)) as file:
+            yield Arriving(self, name, file)
 
     def get(self, name: str, *, largest: int) -> bytes:
         """The bytes, at most `largest` of them and hashing to their name; Unavailable if there is no such object."""
@@ -83,28 +95,58 @@ class FolderStore:
 
     def exists(self, name: str) -> bool:
         """Whether an object lies under this name."""
+        return self.size(name) is not None
+
+    def size(self, name: str) -> int | None:
+        """How many bytes lie under this name; None if there is no such object."""
         digest_of(name)
-        return (self._folder / name).is_file()
+        place = self._folder / name
+        try:
+            return place.stat().st_size if place.is_file() else None
+        except OSError as error:
+            raise _unavailable(self._folder, error) from None
 
     def _check_size(self, size: int) -> None:
         if size > self._largest:
             raise Invalid(f"an object has at most {self._largest} bytes")
 
-    def _copied(self, source: Readable, copy: IO[bytes]) -> str:
-        digest, size = sha256(), 0
-        while piece := source.read(PIECE):
-            size += len(piece)
-            self._check_size(size)
-            digest.update(piece)
-            copy.write(piece)
-        return digest.hexdigest()
-
     def _write(self, name: str, data: bytes | IO[bytes]) -> None:
-        try:
+        with self._on_disk():
             obstore.put(self._store, name, data)
             _sync(self._folder, name)
+
+    @contextmanager
+    def _on_disk(self) -> Iterator[None]:
+        try:
+            yield
         except (BaseError, OSError) as error:
             raise _unavailable(self._folder, error) from None
+
+
+class Arriving:
+    """An object on its way into a folder, without a name until all of it has come and hashes to that name."""
+
+    def __init__(self, store: FolderStore, name: str, file: IO[bytes]) -> None:
+        self._store = store
+        self._name = name
+        self._file = file
+        self._digest = sha256()
+        self._size = 0
+
+    def write(self, piece: bytes) -> None:
+        """Takes the next piece; Invalid once it is too much, Unavailable if the disk does not take it."""
+        self._size += len(piece)
+        self._store._check_size(self._size)
+        self._digest.update(piece)
+        with self._store._on_disk():
+            self._file.write(piece)
+
+    def finish(self) -> None:
+        """Gives what has come its name; Invalid if it is not what the name promises."""
+        check(self._name, self._digest.hexdigest())
+        with self._store._on_disk():
+            self._file.seek(0)
+        self._store._write(self._name, self._file)
 
 
 def _checked(name: str, pieces: Iterator[bytes]) -> Iterator[bytes]:
