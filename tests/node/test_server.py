@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from freehold.errors import Invalid, Unavailable
+from freehold.ledger.frames import frame
 from freehold.ledger.remote import RemoteLedger
 from freehold.node.server import Node
 from freehold.objects.folder import FolderStore
@@ -66,6 +67,21 @@ def test_a_head_without_bounds_is_cut_off(node: Served) -> None:
             pass
 
     assert sent < 2**24
+
+
+def test_a_head_may_be_torn_anywhere_even_right_before_a_large_body(node: Served) -> None:
+    body = frame([note(f"note {number}", "x" * 4_000) for number in range(20)])
+    request = f"POST /actions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}\r\n".encode()
+    request += b"connection: close\r\n\r\n" + body
+    end = request.index(b"\r\n\r\n") + 3
+
+    with node.connect() as line:
+        line.sendall(request[:end])
+        time.sleep(0.3)
+        line.sendall(request[end:])
+        assert heard(line).startswith(b"HTTP/1.1 200")
+
+    assert node.ledger.info().size == 20
 
 
 @impatient

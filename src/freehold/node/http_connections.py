@@ -40,11 +40,10 @@ class GuardedConnection(HttpToolsProtocol):
             if self.timer is None:
                 self._within(HEAD_SECONDS)
             self.head_bytes += len(data)
-            # The first piece of a body may come with its head: only what exceeds both is certainly too much head.
-            if self.head_bytes > HEAD_LARGEST and b"\r\n\r\n" not in data:
-                self.transport.abort()
-                return
         super().data_received(data)
+        # Asked behind the parser, which alone knows where a head ends: the first piece of a body may come with it.
+        if self.head_open and self.head_bytes > HEAD_LARGEST:
+            self.transport.abort()
 
     def on_headers_complete(self) -> None:
         """The head is whole: bodies are measured elsewhere."""
