@@ -16,7 +16,7 @@ from freehold.errors import Refused
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.state import State
 from freehold.ports.machine import Executed, Machine
-from freehold.ports.state_view import Read, StateView
+from freehold.ports.state_view import Read, RecordedView
 from freehold.protocol.assets import Ballot as BallotRecord
 from freehold.protocol.assets import TrainJob
 from freehold.protocol.identifiers import JobId
@@ -46,7 +46,7 @@ class Watched:
         self.look(self.state)
         return executed
 
-    def query(self, view: StateView, name: str, arguments: Mapping[str, object]) -> Any:
+    def query(self, view: RecordedView, name: str, arguments: Mapping[str, object]) -> Any:
         """As the machine's."""
         return self._machine.query(view, name, arguments)
 

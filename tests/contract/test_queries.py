@@ -26,6 +26,27 @@ def test_a_record_is_found_by_kind_and_id(market: Market) -> None:
     assert ask(market, "get", kind="dataset", id=person.id) is None
 
 
+def test_the_history_of_a_record_shows_it_after_each_block_that_wrote_it(market: Market) -> None:
+    dataset = market.drafts(subsets=2)
+    holding = dataset.is_joined_by(0)
+    market.waits(10)
+    dataset.owner.does("VerifyCI", instance=holding.instance, verdict="verified")
+    holding.holder.does("RetireCI", instance=holding.instance)
+
+    told = ask(market, "history", kind="instance", id=holding.instance)
+
+    assert [each["record"]["state"] for each in told] == ["free", "joined", "verified", "retired"]
+    assert [each["record"]["stake"] for each in told] == [0, 1_000, 1_000, 0]
+    assert told[-1]["record"] == holding.record
+    assert [market.now - each["time"] for each in told] == [10, 10, 0, 0]
+    heights = [each["height"] for each in told]
+    assert heights == sorted(set(heights))
+    assert ask(market, "history", kind="instance", id=holding.instance, after=heights[1]) == told[2:]
+    assert ask(market, "history", kind="instance", id=holding.instance, after=heights[0], limit=2) == told[1:3]
+    assert ask(market, "history", kind="instance", id=holding.instance, after=heights[-1]) == []
+    assert ask(market, "history", kind="model", id=holding.instance) == []
+
+
 def test_a_list_is_ascending_narrowed_by_fields_and_paged(market: Market) -> None:
     people = [market.cloud_owner(), market.data_owner(), market.cloud_owner(), market.cloud_owner()]
     clouds = sorted(people[place].id for place in (0, 2, 3))
@@ -179,6 +200,11 @@ def test_the_totals_say_where_all_money_is(market: Market) -> None:
         ("list", {"kind": "member", "limit": True}),
         ("list", {"kind": "member", "where": ["role"]}),
         ("list", {"kind": "member", "after": "x"}),
+        ("history", {"kind": "member"}),
+        ("history", {"kind": "member", "id": "x"}),
+        ("history", {"kind": "member", "id": "ab" * 32, "after": -1}),
+        ("history", {"kind": "member", "id": "ab" * 32, "after": "ab" * 32}),
+        ("history", {"kind": "member", "id": "ab" * 32, "limit": 101}),
         ("training", {"couple": None}),
         ("inbox", {"member": "../../etc"}),
         ("totals", {"of": "me"}),

@@ -86,6 +86,32 @@ def test_a_market_on_one_file_or_behind_a_node_has_the_history_of_the_reference(
     for market in (near, far):
         assert market.ledger.evaluate("totals", {}) == reference.ledger.evaluate("totals", {})
         assert market.records("job") == reference.records("job")
+        for kind in ("couple", "ballot", "payout", "deposits", "account"):
+            for record in reference.records(kind):
+                question = {"kind": kind, "id": record["id"]}
+                told = reference.ledger.evaluate("history", question)
+                assert market.ledger.evaluate("history", question) == told
+                assert told[-1]["record"] == reference.record(kind, record["id"])
+
+
+def test_the_history_of_a_record_survives_a_restart_and_tells_a_block_of_many_actions_once(tmp_path: Path) -> None:
+    now = [0]
+    with ExitStack() as first:
+        market = Market(engine=embedded_in(tmp_path, first), seed="history")
+        person = market.data_owner()
+        credits = [
+            market.treasury.signs("Deposit", nonce=market.fresh(), payee=person.id, amount=amount) for amount in (1, 2)
+        ]
+        market.ledger.submit_all(credits)
+        now[0] = market.now
+        question = {"kind": "deposits", "id": market.id}
+        told = market.ledger.evaluate("history", question)
+    with ExitStack() as second:
+        ledger = embedded_in(tmp_path, second)(market.contract, lambda: now[0])
+
+        assert ledger.evaluate("history", question) == told
+
+    assert told == [{"height": 2, "time": market.now, "record": {"id": market.id, "amount": 3}}]
 
 
 def test_a_stranger_replays_a_market_under_its_rules(tmp_path: Path, stack: ExitStack) -> None:

@@ -16,7 +16,7 @@ from freehold.contract.registry import RULES
 from freehold.contract.view import View
 from freehold.errors import Broken
 from freehold.ports.machine import Executed
-from freehold.ports.state_view import Read, StateView
+from freehold.ports.state_view import Read, RecordedView
 from freehold.protocol import canonical
 from freehold.protocol.assets import Deposits
 from freehold.protocol.envelope import open_action
@@ -65,7 +65,7 @@ class Contract:
         require(len(reads.keys) <= READS_PER_CALL, "limit")
         return _executed(effects)
 
-    def query(self, view: StateView, name: str, arguments: Mapping[str, object]) -> Any:
+    def query(self, view: RecordedView, name: str, arguments: Mapping[str, object]) -> Any:
         """The answer of a query (see `queries`); raises Refused or Invalid for one that cannot be asked."""
         return queries.answer(view, name, arguments)
 

@@ -14,6 +14,7 @@ from freehold.errors import FreeholdError
 from freehold.ledger import blocks
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.history import History
+from freehold.ledger.past import Past, RecordedState
 from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
 from freehold.ports.machine import Machine
@@ -31,6 +32,11 @@ class MemoryLedger:
         self._state = State(self._genesis.records)
         self._history = History()
         self._blocks: list[Block] = []
+        self._writes: list[tuple[int, Mapping[str, bytes]]] = []
+        self._past = Past()
+        self._recorded = RecordedState(
+            state=self._state, past_blocks=self._past, written=lambda height: self._writes[height - 1]
+        )
         self._tip = blocks.first_tip(self._genesis.network_id)
         self._turn = threading.Lock()
 
@@ -42,6 +48,8 @@ class MemoryLedger:
             contents = blocks.Contents.of([action], [executed])
             header, self._tip = blocks.next_block(self._tip, time, contents, contents.encode())
             self._state.apply(executed.writes)
+            self._writes.append((time, executed.writes))
+            self._past.wrote(self._tip.height, executed.writes)
             self._blocks.append(Block(header=header, signature=b"", actions=(action,), results=(executed.result,)))
             return self._history.append(self._tip.height, time, [action], [executed])[0]
 
@@ -60,7 +68,7 @@ class MemoryLedger:
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """Asks the rules about the present state."""
         with self._turn:
-            return self._machine.query(self._state, query, arguments)
+            return self._machine.query(self._recorded, query, arguments)
 
     def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
         """Events with a position greater than `after`, of one member if `to` is given."""

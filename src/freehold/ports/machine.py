@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from freehold.ports.state_view import Read, StateView
+from freehold.ports.state_view import Read, RecordedView
 from freehold.protocol.events import Event
 
 
@@ -39,6 +39,6 @@ class Machine(Protocol):
         """
         ...
 
-    def query(self, view: StateView, name: str, arguments: Mapping[str, object]) -> Any:
+    def query(self, view: RecordedView, name: str, arguments: Mapping[str, object]) -> Any:
         """A JSON-able answer about the state. Raises Refused or Invalid for a question that cannot be asked."""
         ...

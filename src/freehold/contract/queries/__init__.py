@@ -5,6 +5,7 @@ unless something else is said. A job under a void ballot reads `undecided` if it
 
     get {kind, id}                          the record, or none
     list {kind, where?, after?, limit?}     records of a kind whose fields have these values, at most 1000 after an id
+    history {kind, id, after?, limit?}      what a record was after each block that wrote it, at most 100 after a height
     account {member}                        free micro-credits, and the payouts that are due
     inbox {member}                          what waits for this member
     trainings {member}                      its trainings as a model owner or as the data owner of a part
@@ -20,7 +21,7 @@ from typing import Any, Final, NamedTuple
 
 from freehold.contract.queries import holdings, money, records, trainings
 from freehold.errors import Invalid
-from freehold.ports.state_view import StateView
+from freehold.ports.state_view import RecordedView
 
 
 class _Query(NamedTuple):
@@ -34,6 +35,7 @@ class _Query(NamedTuple):
 QUERIES: Final[Mapping[str, _Query]] = {
     "get": _Query(records.get, frozenset({"kind", "id"})),
     "list": _Query(records.list_records, frozenset({"kind"}), frozenset({"where", "after", "limit"})),
+    "history": _Query(records.history, frozenset({"kind", "id"}), frozenset({"after", "limit"})),
     "account": _Query(money.account, frozenset({"member"})),
     "inbox": _Query(trainings.inbox, frozenset({"member"})),
     "trainings": _Query(trainings.trainings, frozenset({"member"})),
@@ -45,7 +47,7 @@ QUERIES: Final[Mapping[str, _Query]] = {
 }
 
 
-def answer(view: StateView, name: str, arguments: Mapping[str, object]) -> Any:
+def answer(view: RecordedView, name: str, arguments: Mapping[str, object]) -> Any:
     """The answer to one question; Invalid for one that cannot be asked, Refused `unknown` if it is about nothing."""
     query = QUERIES.get(name)
     if query is None:

@@ -1,20 +1,24 @@
 """One record, or a list of them by what their fields say."""
 
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
 
-from freehold.contract import records
+from freehold.contract import records, stored
 from freehold.contract.queries.shown import an_id, shown, shown_job
 from freehold.contract.view import View
 from freehold.errors import Invalid
-from freehold.ports.state_view import StateView
+from freehold.ports.state_view import RecordedView, StateView
 from freehold.protocol import assets
 from freehold.protocol.assets import Ballot, TrainJob
+from freehold.protocol.limits import LARGEST_INTEGER
 from freehold.protocol.records import Record
 
 LARGEST_LIST: Final = 1_000
+LARGEST_HISTORY: Final = 100
+"""Each version of a record costs the reading of a block."""
 
 
 def get(view: StateView, *, kind: object, id: object) -> dict[str, Any] | None:
@@ -32,16 +36,38 @@ def list_records(
     """
     asked = _fields(where)
     start = "" if after is None else an_id(after, "after")
-    if type(limit) is not int or not 1 <= limit <= LARGEST_LIST:
-        raise Invalid(f"limit must be an integer from 1 to {LARGEST_LIST}")
+    most = _within(limit, "limit", 1, LARGEST_LIST)
     found: list[dict[str, Any]] = []
     for id, record in _possible(view, _kind(kind), asked):
         plain = _shown(view, id, record) if id > start else {}
         if plain and all(_has(plain, name, value) for name, value in asked.items()):
             found.append(plain)
-            if len(found) == limit:
+            if len(found) == most:
                 break
     return found
+
+
+def history(
+    view: RecordedView, *, kind: object, id: object, after: object = 0, limit: object = LARGEST_HISTORY
+) -> list[dict[str, Any]]:
+    """What a record was after each block that wrote it, ascending from the height `after` on, at most `limit`.
+
+    Each as height and time of the block, and the record as it was written (a job knows nothing of its ballot's end).
+    """
+    record, named = _kind(kind), an_id(id, "id")
+    lowest = _within(after, "after", 0, LARGEST_INTEGER)
+    most = _within(limit, "limit", 1, LARGEST_HISTORY)
+    versions = islice(view.past(stored.key_of(record, named), lowest), most)
+    return [
+        {"height": each.height, "time": each.time, "record": shown(named, stored.decode(record, each.value))}
+        for each in versions
+    ]
+
+
+def _within(value: object, name: str, smallest: int, largest: int) -> int:
+    if type(value) is not int or not smallest <= value <= largest:
+        raise Invalid(f"{name} must be an integer from {smallest} to {largest}")
+    return value
 
 
 def _kind(name: object) -> type[Record]:

@@ -24,6 +24,7 @@ from freehold.ledger.embedded.recovery import Recovered, recover
 from freehold.ledger.embedded.writer import Answer, Writer
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import Genesis, genesis_of
+from freehold.ledger.past import RecordedState
 from freehold.ledger.proofs.checkpoint import sign_checkpoint
 from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
 from freehold.ports.machine import Executed, Machine
@@ -56,6 +57,8 @@ class EmbeddedLedger:
         self._clock = clock
         self._execution = execution
         self._state = recovered.state
+        self._past = recovered.past
+        self._recorded = RecordedState(state=self._state, past_blocks=self._past, written=self._written)
         self._history = recovered.history
         self._tip = recovered.tip
         self._reading = threading.Lock()
@@ -107,7 +110,7 @@ class EmbeddedLedger:
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """Asks the rules about the newest durable state."""
         with self._reading:
-            return self._machine.query(self._state, query, arguments)
+            return self._machine.query(self._recorded, query, arguments)
 
     def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
         """Events above the cursor `after`, of one member if `to` is given, waiting up to `wait` seconds for one."""
@@ -134,6 +137,10 @@ class EmbeddedLedger:
         self._writer.stop()
         self._history.close()
         self._file.close()
+
+    def _written(self, height: int) -> tuple[int, Mapping[str, bytes]]:
+        (row,) = self._file.rows(height - 1, 1)
+        return blocks.parse_header(row.header).time, blocks.decode_body(row.body).writes
 
     def _now(self, tip: blocks.Tip) -> int:
         # The operator's clock may be set back; the time of a ledger never is.
@@ -187,6 +194,7 @@ class EmbeddedLedger:
         # what it is about, then history, which wakes those who wait. Power lost here: step 3 holds.
         with self._reading:
             self._state.apply(contents.writes)
+            self._past.wrote(after.height, contents.writes)
         self._tip = after
         answers = iter(self._history.append(after.height, time, contents.actions, [each for _, each in accepted]))
 

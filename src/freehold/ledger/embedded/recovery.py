@@ -16,6 +16,7 @@ from freehold.ledger import blocks
 from freehold.ledger.embedded.file import BlockFile, Row
 from freehold.ledger.genesis import Genesis
 from freehold.ledger.history import History
+from freehold.ledger.past import Past
 from freehold.ledger.state import State
 from freehold.ports.machine import Executed
 
@@ -25,13 +26,14 @@ class Recovered:
     """Everything that an engine holds in memory, as of the newest block of a file."""
 
     state: State
+    past: Past
     history: History
     tip: blocks.Tip
 
 
 def recover(file: BlockFile, genesis: Genesis) -> Recovered:
     """Reads the whole file; Broken at the first block that is not what it was when it was written."""
-    state, history, tip = State(genesis.records), History(), blocks.first_tip(genesis.network_id)
+    state, past, history, tip = State(genesis.records), Past(), History(), blocks.first_tip(genesis.network_id)
     try:
         for row in file.rows(0, sys.maxsize):
             contents = blocks.decode_body(row.body)
@@ -42,6 +44,7 @@ def recover(file: BlockFile, genesis: Genesis) -> Recovered:
             ]
             history.append(tip.height, tip.time, contents.actions, effects)
             state.apply(contents.writes)
+            past.wrote(tip.height, contents.writes)
     except Invalid as found:
         raise Broken(
             f"the ledger file was changed or damaged: {found}",
@@ -49,7 +52,7 @@ def recover(file: BlockFile, genesis: Genesis) -> Recovered:
             next="restore the file from a copy; keep the damaged one as evidence",
             now=f"blocks 1 to {tip.height} are whole; nothing was written",
         ) from None
-    return Recovered(state=state, history=history, tip=tip)
+    return Recovered(state=state, past=past, history=history, tip=tip)
 
 
 def _checked(row: Row, contents: blocks.Contents, tip: blocks.Tip, operator: bytes) -> blocks.Tip:
