@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from freehold.agents.auditor.evidence import parse, read_ledger_file
 from freehold.agents.auditor.verify import verify
 
 pytestmark = pytest.mark.processes
@@ -63,7 +64,18 @@ def test_the_summary_says_what_was_trained_on_what(market: tuple[Path, Any, str]
     assert 0 < training["cloud_round_ms"] < 30_000
     assert 100_000 < training["bytes_down"] < 1_500_000
     assert 50_000 < training["bytes_up"] < 250_000
-    assert training["seconds"] > 0
+    assert training["seconds"] == pytest.approx(sum(training["round_seconds"]))
+
+
+def test_the_ledger_that_is_left_behind_is_the_one_that_the_evidence_and_the_summary_are_about(
+    market: tuple[Path, Any, str],
+) -> None:
+    out, summary, _ = market
+    evidence = parse((out / "evidence.json").read_bytes()).recording
+    assert read_ledger_file(out / "ledger.sqlite").blocks == evidence.blocks
+    assert summary["ledger"]["blocks"] == len(evidence.blocks)
+    assert summary["ledger"]["transactions"] == sum(len(block.actions) for block in evidence.blocks)
+    assert summary["ledger"]["checkpoint"] == evidence.checkpoint
 
 
 def test_the_model_is_the_one_that_plaintext_gives_and_nearly_as_good_as_central(market: tuple[Path, Any, str]) -> None:

@@ -21,6 +21,7 @@ from freehold.demo.measure import Measured, measure, train_centrally
 from freehold.demo.people import CLOUD_OWNER, DATA_OWNER, MODEL_OWNER, People
 from freehold.demo.plan import KINDS, Plan, Wish, make_plan
 from freehold.demo.processes import Member, Processes, processes, termination_interrupts
+from freehold.demo.scores import written
 from freehold.demo.story import Story, Watcher
 from freehold.demo.summary import Finished, leave_behind
 from freehold.errors import Broken
@@ -94,7 +95,7 @@ class Stage:
         training = self._pool.submit(self._train, dataset)
         self._plant(seen)
         couple = self._approve(reader, training)
-        with Watcher(self._story, ledger, couple) as watcher:
+        with Watcher(self._story, ledger, couple):
             central = self._pool.submit(train_centrally, self._plan, load(self._prepared))
             model = Path(training.result()["model"])
         groups = [list(group) for group in seen.dataset.record.groups or ()]
@@ -102,6 +103,8 @@ class Stage:
         complete = 0 if done is None else done.couple.record.turn
         measured = measure(self._plan, self._prepared, model, groups, complete, central.result())
         self._tell_quality(measured)
+        # everybody goes home first: the evidence is about the very ledger that is left behind
+        self._running.stop_members()
         evidence = self._audit(place, couple)
         self._running.stop()
         return Finished(
@@ -113,7 +116,6 @@ class Stage:
             evidence=evidence,
             measured=measured,
             seconds=self._story.seconds,
-            round_seconds=tuple(watcher.round_seconds),
         )
 
     def _found(self) -> Place:
@@ -224,8 +226,9 @@ class Stage:
         return couple.id
 
     def _tell_quality(self, measured: Measured) -> None:
-        said = f"{measured.measure} {100 * measured.freehold:.1f} % on {measured.test_rows} rows that nobody had"
-        self._story.tell("model", f"{said}; trained centrally in the clear {100 * measured.central:.1f} %")
+        score, central = (written(measured.measure, each) for each in (measured.freehold, measured.central))
+        said = f"{measured.measure} {score} on {measured.test_rows} rows that nobody had"
+        self._story.tell("model", f"{said}; trained centrally in the clear {central}")
 
     def _audit(self, place: Place, couple: str) -> Path:
         """Replays the ledger from its node, as any stranger can, and writes the evidence."""

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from freehold.demo.plan import Plan
+from freehold.demo.scores import ACCURACY, R_SQUARED
 from freehold.learning.card import CategoryColumn, ClassTarget, Column, NumberColumn
 from freehold.learning.maps import FeatureMap, map_description
 from freehold.learning.model_file import read_model
@@ -62,7 +63,7 @@ def measure(plan: Plan, folder: Path, model: Path, groups: list[list[int]], roun
     solutions = rehearse_linear(problem, [[statistics[index] for index in group] for group in groups], rounds)
     in_clear = [replace(trained, weights=solution.weights) for solution in solutions]
     return Measured(
-        measure="accuracy" if trained.classes else "R²",
+        measure=ACCURACY if trained.classes else R_SQUARED,
         freehold=_score(predict(trained, plan.test_rows).score),
         central=central.central,
         majority=central.majority,

@@ -128,13 +128,20 @@ class Processes:
         """Ends every process: asks first, then insists. The node goes last: whoever waits for it would keep it."""
         with self._guard:
             self._closed = True
-            running = [(name, process) for name, process, _ in self._all if process.poll() is None]
         try:
-            for last in (False, True):
-                _end([process for name, process in running if name.startswith("operator: ") == last])
+            self.stop_members()
+            _end([process for _, process in self._running()])
         finally:
             # whoever is stopped once more while stopping wants no more patience
-            _kill([process for _, process in running])
+            _kill([process for _, process in self._running()])
+
+    def stop_members(self) -> None:
+        """Ends every process but the node, which then records nothing more and still answers."""
+        _end([process for name, process in self._running() if not name.startswith("operator: ")])
+
+    def _running(self) -> list[tuple[str, subprocess.Popen[bytes]]]:
+        with self._guard:
+            return [(name, process) for name, process, _ in self._all if process.poll() is None]
 
     def close(self) -> None:
         """Stops whatever still runs, and lets go of the tether."""

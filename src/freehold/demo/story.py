@@ -74,8 +74,6 @@ class Watcher:
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._follow, daemon=True)
         self._told = 0
-        self.round_seconds: list[float] = []
-        self._round_began = 0.0
 
     def __enter__(self) -> "Watcher":
         self._thread.start()
@@ -102,15 +100,10 @@ class Watcher:
             self._told += 1
             self._tell(training, self._told)
         if running > self._told:
-            if self._round_began == 0.0:
-                self._round_began = time.monotonic()
             self._story.show("round", f"{running}   {self._story.votes(training, running)}")
         self._story.show("progress", self._story.bar(self._told))
 
     def _tell(self, training: TrainingSeen, number: int) -> None:
-        now = time.monotonic()
-        self.round_seconds.append(now - (self._round_began or now))
-        self._round_began = now
         votes = training.of_round(number)
         accepted = [job for vote in votes for job in vote.jobs if job.record.state == "accepted"]
         paid = sum(vote.ballot.record.price for vote in votes for job in vote.jobs if job.record.state == "accepted")

@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -19,6 +20,7 @@ from freehold.demo.people import People
 from freehold.demo.plan import Plan
 from freehold.demo.report.content import Content, Disclosure, Quality, Split
 from freehold.demo.report.page import page
+from freehold.demo.scores import written
 from freehold.learning.card import ClassTarget
 from freehold.learning.card_text import unspell
 from freehold.learning.prepared import Prepared, load
@@ -46,7 +48,6 @@ class Finished:
     evidence: Path
     measured: Measured
     seconds: float
-    round_seconds: tuple[float, ...]
 
 
 def leave_behind(finished: Finished, folder: Path) -> dict[str, Any]:
@@ -84,6 +85,7 @@ def _summary(finished: Finished, replayed: Replayed, report: Report, prepared: P
             "central": measured.central,
             "majority": measured.majority,
             "by_round": list(measured.by_round),
+            "rounds": [_groups(plan) * visit for visit in range(1, len(measured.by_round) + 1)],
             "test_rows": measured.test_rows,
         },
         "weights_equal_plaintext": measured.weights_equal_plaintext,
@@ -122,6 +124,7 @@ def _training(finished: Finished, history: History, report: Report) -> dict[str,
     result = store.get(f"results/{accepted.id}/{digest}", largest=_LARGEST_OBJECT)
     base = store.get(last.votes[0].record.base, largest=_LARGEST_OBJECT)
     ended = training.ended.action.time if training.ended is not None else last.started.action.time
+    moments = [*(round.started.action.time for round in training.rounds), ended]
     return {
         "couple": report.account.couple,
         "rounds": report.account.rounds_complete,
@@ -129,8 +132,8 @@ def _training(finished: Finished, history: History, report: Report) -> dict[str,
         "replicas": finished.plan.replicas,
         "map": finished.plan.map,
         "features": finished.measured.features,
-        "seconds": (ended - training.rounds[0].started.action.time) / 1000,
-        "round_seconds": [round(seconds, 3) for seconds in finished.round_seconds],
+        "seconds": (ended - moments[0]) / 1000,
+        "round_seconds": [(later - earlier) / 1000 for earlier, later in pairwise(moments)],
         "cloud_round_ms": median(waited),
         "bytes_down": len(base),
         "bytes_up": len(result),
@@ -185,17 +188,24 @@ def _content(finished: Finished, report: Report, prepared: Prepared) -> Content:
             central=measured.central,
             majority=measured.majority,
             test_rows=measured.test_rows,
+            groups=_groups(finished.plan),
         ),
         disclosure=Disclosure(
             features=measured.features,
             outputs=measured.outputs,
             rounds=account.rounds_complete,
             rows=prepared.card.rows,
+            groups=_groups(finished.plan),
         ),
         weights_equal_plaintext=measured.weights_equal_plaintext,
         audit=report,
         earned=earned,
     )
+
+
+def _groups(plan: Plan) -> int:
+    """How many rounds it takes until every subset has trained."""
+    return plan.subsets // plan.group_min
 
 
 def summary_text(summary: dict[str, Any], out: Path, ink: Ink, symbols: Symbols) -> str:
@@ -208,8 +218,10 @@ def summary_text(summary: dict[str, Any], out: Path, ink: Ink, symbols: Symbols)
         f"{names[id]} ({kind}: {cheaters['blamed'].get(id, 'accepted and paid; votes do not show it')})"
         for id, kind in cheaters["planted"].items()
     ]
-    quality = f"{accuracy['measure']} {100 * accuracy['freehold']:.1f} % on {accuracy['test_rows']} test rows"
-    quality += f"; trained centrally in the clear {100 * accuracy['central']:.1f} %; same weights as plaintext: {same}"
+    measure, score = accuracy["measure"], written(accuracy["measure"], accuracy["freehold"])
+    central = written(measure, accuracy["central"])
+    quality = f"{measure} {score} on {accuracy['test_rows']} test rows"
+    quality += f"; trained centrally in the clear {central}; same weights as plaintext: {same}"
     paid = f"cloud owners {in_credits(escrow['cloud owners'])} + data owner {in_credits(escrow['data owner'])}"
     blamed = f" {symbols.between} ".join(said) or "nobody"
     lines = [
@@ -220,6 +232,6 @@ def summary_text(summary: dict[str, Any], out: Path, ink: Ink, symbols: Symbols)
         ("look at", f"{out / 'report.html'}"),
         ("use it", f"freehold predict {out / summary['model']} {out / 'test.csv'} --out scores.csv"),
     ]
-    written = [f" {ink.strong(name.ljust(8))} {text}" for name, text in lines]
-    written.append(ink.dim(f" {summary['seconds']:.1f} s, nothing is left running"))
-    return "\n".join(written)
+    shown = [f" {ink.strong(name.ljust(8))} {text}" for name, text in lines]
+    shown.append(ink.dim(f" {summary['seconds']:.1f} s, nothing is left running"))
+    return "\n".join(shown)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from freehold.agents.auditor.verify import Report
+from freehold.demo.scores import written
+from freehold.learning.disclosure import products, products_learned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,39 +23,46 @@ class Quality:
     """How good the model is, on rows that nobody in the market ever had; shares of one."""
 
     measure: str
-    """What is measured: `accuracy`, or `R2` for a numeric target."""
+    """What is measured: `accuracy`, or `R²` for a numeric target."""
     by_round: tuple[float, ...]
     freehold: float
     central: float
     majority: float
     """Always saying the most frequent class; for a numeric target always the mean."""
     test_rows: int
+    groups: int = 1
+    """There is a model, and so a score in `by_round`, each time that so many rounds were complete."""
+
+    def written(self, score: float) -> str:
+        """A score of this measure for people."""
+        return written(self.measure, score)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Disclosure:
-    """How much the model owner learned of the sums over all subsets."""
+    """How much the model owner learned of the sums over the subsets that trained together."""
 
     features: int
     outputs: int
     rounds: int
     rows: int
+    groups: int = 1
+    """Groups of subsets, each of which trains in rounds of its own; one if all train together."""
 
     @property
     def all_numbers(self) -> int:
         """Different numbers of the matrix of sums of products of features."""
-        return self.features * (self.features + 1) // 2
+        return products(self.features)
 
     @property
     def learned_numbers(self) -> int:
-        """At most so many of them are known after the rounds (TRAINING, "Who learns what")."""
-        columns = min(self.features, self.rounds * self.outputs)
-        return columns * self.features - columns * (columns - 1) // 2
+        """At most so many of them are known of each group after the rounds (TRAINING, "Who learns what")."""
+        return products_learned(self.features, self.outputs, -(-self.rounds // self.groups))
 
     @property
     def rows_per_feature(self) -> float:
-        """How many rows stand behind each feature: what keeps a sum from telling about one row."""
-        return self.rows / self.features
+        """How many rows of a group stand behind each feature: what keeps a sum from telling about one row."""
+        return self.rows // self.groups / self.features
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

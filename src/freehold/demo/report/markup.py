@@ -26,6 +26,11 @@ def tag(name: str, /, *children: Child, **attributes: str | int | float | bool |
     return Markup(f"<{name}{written}>{join(*children)}</{name}>")
 
 
+def scrolling(table: Markup, name: str) -> Markup:
+    """A table that may be wider than a small screen: it moves sideways on its own, with the keyboard too."""
+    return tag("div", table, class_="scroll", role="region", tabindex=0, aria_label=name)
+
+
 def join(*children: Child) -> Markup:
     """Children one after the other, each escaped unless it is markup."""
     parts = []

@@ -44,18 +44,26 @@ def _skip() -> Markup:
 
 
 def _header(content: Content) -> Markup:
-    account = content.audit.account
     return tag(
         "header",
         tag("p", _MARK, tag("span", "Freehold"), class_="brand"),
         tag("h1", content.title),
+        tag("p", _lead(content), class_="lead"),
         tag(
             "p",
-            f"{content.dataset}: {content.rows:,} rows, {content.columns} features. {len(content.split.counts[0])}"
-            f" subsets with {content.replicas} replicas each, map {content.map}, {account.rounds_complete} rounds over"
-            f" ciphertexts, {content.seconds:.1f} seconds.",
-            class_="lead",
+            f"{content.columns} columns, feature map {content.map}, {content.seconds:.1f} seconds in all.",
+            class_="quiet",
         ),
+    )
+
+
+def _lead(content: Content) -> str:
+    account, subsets = content.audit.account, len(content.split.counts[0]) if content.split.counts else 0
+    rounds = "1 round" if account.rounds_complete == 1 else f"{account.rounds_complete} rounds"
+    return (
+        f"The data owner cut the {content.rows:,} rows of {content.dataset} into {subsets} subsets, and sealed each to"
+        f" {content.replicas} cloud owners. They computed on encrypted numbers for {rounds}. The model owner got the"
+        " model and saw no row; the cloud owners saw the rows of their own subset and never the model."
     )
 
 

@@ -4,12 +4,18 @@ from collections import Counter
 
 from freehold.agents.auditor.questions import Answer
 from freehold.agents.auditor.training import Proof
-from freehold.demo.report.charts import heat_map, money_bar, quality_by_round
+from freehold.demo.report.chart import quality_by_round
+from freehold.demo.report.charts import heat_map, money_bar
 from freehold.demo.report.content import Content
-from freehold.demo.report.markup import Markup, join, tag
+from freehold.demo.report.markup import Markup, join, scrolling, tag
 from freehold.demo.report.people import member
 from freehold.demo.report.votes import vote_grid
+from freehold.demo.scores import ACCURACY
 from freehold.terminal.money import in_credits
+
+_COLUMNS = 3
+"""Of the list of who was paid, where the page is wide enough."""
+_SHORT_LIST = 12
 
 
 def percent(share: float) -> str:
@@ -24,12 +30,14 @@ def key_figures(content: Content) -> Markup:
     caught = sum(id in content.blamed for id in content.planted)
     honest = sum(id not in content.planted for id in content.blamed)
     figures = [
-        (percent(quality.freehold), f"{quality.measure} on {quality.test_rows:,} test rows nobody had", "good"),
-        (percent(quality.central), "trained centrally, all data in one place", ""),
-        ("equal" if content.weights_equal_plaintext else "different", "weights, compared with plaintext", ""),
-        (f"{caught} of {cheaters}", "planted cheaters named by the ledger", "warn" if caught else ""),
-        (str(honest), "honest members blamed", ""),
-        (f"{jobs.get('accepted', 0)} of {sum(jobs.values())}", "jobs accepted and paid", ""),
+        (quality.written(quality.freehold), f"{quality.measure} on {quality.test_rows:,} rows that nobody had", "good"),
+        (quality.written(quality.central), "if all the data lay in one place", ""),
+        ("equal" if content.weights_equal_plaintext else "different", "weights, with and without encryption", ""),
+        (f"{caught} of {cheaters}", "planted cheaters named by the ledger", "warn" if caught else "")
+        if cheaters
+        else ("none", "cheaters were planted", ""),
+        (str(honest), "honest members blamed", "warn" if honest else ""),
+        (f"{jobs.get('accepted', 0):,} of {sum(jobs.values()):,}", "jobs accepted and paid", ""),
     ]
     return tag(
         "dl",
@@ -45,24 +53,34 @@ def split(content: Content) -> Markup:
         "How the data was split",
         paragraph(
             f"{content.rows:,} rows were split into {len(content.split.counts[0])} subsets; each went, sealed, to"
-            f" {content.replicas} cloud owners. No subset holds all classes, and none holds more than half of a class."
+            f" {content.replicas} cloud owners. No subset holds all {_kinds(content)}, and none holds more than half of"
+            " the rows of one."
             " This picture is the data owner's own: in a real market nobody else gets it."
         ),
         heat_map(content.split),
     )
 
 
+def _kinds(content: Content) -> str:
+    return "classes" if content.quality.measure == ACCURACY else "ranges of the target"
+
+
 def quality(content: Content) -> Markup:
     """How good the model became."""
     rows = [
-        tag("tr", tag("th", f"round {number}", scope="row"), tag("td", percent(value)))
+        tag(
+            "tr",
+            tag("th", f"round {number * content.quality.groups}", scope="row"),
+            tag("td", content.quality.written(value)),
+        )
         for number, value in enumerate(content.quality.by_round, start=1)
     ]
-    rows.append(tag("tr", tag("th", "central training", scope="row"), tag("td", percent(content.quality.central))))
-    rows.append(
-        tag("tr", tag("th", "guessing the most frequent", scope="row"), tag("td", percent(content.quality.majority)))
-    )
-    table = tag("table", tag("caption", f"{content.quality.measure} after each round"), tag("tbody", *rows))
+    guessing = "guessing the most frequent" if content.quality.measure == ACCURACY else "guessing the mean"
+    for name, value in (("central training", content.quality.central), (guessing, content.quality.majority)):
+        rows.append(tag("tr", tag("th", name, scope="row"), tag("td", content.quality.written(value))))
+    head = tag("tr", tag("th", "after", scope="col"), tag("th", content.quality.measure, scope="col", class_="number"))
+    caption = tag("caption", f"{content.quality.measure.capitalize()} after each round")
+    table = tag("table", caption, tag("thead", head), tag("tbody", *rows))
     return section(
         "quality",
         "How good the model became",
@@ -83,7 +101,11 @@ def votes(content: Content) -> Markup:
         for id, kind in content.planted.items()
         if id not in content.blamed
     ]
-    outcome = tag("ul", *blamed, *unseen, class_="plain") if blamed or unseen else paragraph("Nobody was out-voted.")
+    outcome = (
+        tag("ul", *blamed, *unseen, class_="plain")
+        if blamed or unseen
+        else paragraph("Nobody was out-voted, and nobody was missing.")
+    )
     return section(
         "votes",
         "Who did the work",
@@ -110,20 +132,13 @@ def money(content: Content) -> Markup:
     ]
     if account.locked:
         parts.append(("still locked", account.locked, "locked"))
-    people = sorted(content.earned, key=lambda each: (content.roles.get(each, ""), content.names.get(each, ""), each))
-    rows = [
-        tag(
-            "tr",
-            tag("th", member(content, id), scope="row"),
-            tag("td", content.roles.get(id, ""), class_="text"),
-            tag("td", in_credits(content.earned[id])),
-        )
-        for id in people
-    ]
-    head = tag("tr", *(tag("th", name, scope="col") for name in ("member", "role", "credits from this training")))
-    table = tag(
-        "table", tag("caption", "What each member got out of this training"), tag("thead", head), tag("tbody", *rows)
+    # the two owners first, then the cloud owners by number
+    people = sorted(
+        content.earned, key=lambda each: (content.roles.get(each) == "cloud owner", content.names.get(each, ""), each)
     )
+    columns = min(_COLUMNS, -(-len(people) // _SHORT_LIST))
+    longest = max(1, -(-len(people) // max(1, columns)))
+    lists = [people[start : start + longest] for start in range(0, len(people), longest)]
     return section(
         "money",
         "Who was paid what",
@@ -132,8 +147,22 @@ def money(content: Content) -> Markup:
             " job and each complete round by itself; nobody had to be asked, and what was unused returned."
         ),
         money_bar(parts),
-        tag("div", table, class_="scroll"),
+        tag("div", *(_earned(content, each, first=place == 0) for place, each in enumerate(lists)), class_="lists"),
     )
+
+
+def _earned(content: Content, people: list[str], *, first: bool) -> Markup:
+    """Some members and what they got."""
+    rows = [
+        tag("tr", tag("th", member(content, id), scope="row"), tag("td", _signed(content.earned[id]))) for id in people
+    ]
+    head = tag("tr", tag("th", "member", scope="col"), tag("th", "credits", scope="col", class_="number"))
+    said = "What each member got out of this training" + ("" if first else ", continued")
+    return tag("table", tag("caption", said), tag("thead", head), tag("tbody", *rows))
+
+
+def _signed(amount: int) -> str:
+    return in_credits(amount).replace("-", "\N{MINUS SIGN}")
 
 
 def questions(content: Content) -> Markup:
@@ -156,6 +185,7 @@ def _answer(content: Content, answer: Answer) -> Markup:
     return tag(
         "li",
         tag("h3", answer.question),
+        tag("p", f"asked by the {answer.asked_by}", class_="condition"),
         tag("p", tag("b", f"{answer.verdict.capitalize()}. "), answer.statement),
         tag("ul", *named, class_="plain") if named else None,
         tag("p", answer.condition[:1].upper() + answer.condition[1:] + ".", class_="condition"),
@@ -181,35 +211,46 @@ def _proof(proof: tuple[Proof, ...]) -> Markup | None:
     return tag(
         "details",
         tag("summary", f"Proved by {said}"),
-        tag("div", tag("table", tag("thead", head), tag("tbody", *rows)), class_="scroll"),
+        scrolling(
+            tag("table", tag("caption", "Recorded actions"), tag("thead", head), tag("tbody", *rows)),
+            "Recorded actions",
+        ),
     )
 
 
 def disclosure(content: Content) -> Markup:
     """What was disclosed to whom."""
     known = content.disclosure
+    whole = "all subsets together" if known.groups == 1 else "each group of subsets"
     sums = f"{known.learned_numbers:,} of {known.all_numbers:,} numbers of XᵀX"
     sums += f" ({percent(known.learned_numbers / known.all_numbers)}) and Xᵀy ({known.features * known.outputs:,})"
     learned = [
-        ("model owner", f"the model, and of all subsets together at most {sums}", "any row, any single subset"),
+        ("model owner", f"the model, and of {whole} at most {sums}", "any row, any single subset"),
         ("cloud owners", "the rows of their own subset, and ciphertexts", "the model, the other subsets"),
         ("data owner", "its own data, who holds it, the map and the number of rounds", "the model"),
         ("everybody", "digests, votes, amounts, times; names, counts and quantiles on the card", "rows, model"),
     ]
     rows = [
-        tag("tr", tag("th", who, scope="row"), tag("td", yes, class_="text"), tag("td", no, class_="text"))
+        tag(
+            "tr",
+            tag("th", who, scope="row"),
+            tag("td", tag("span", "learned ", class_="narrow"), yes, class_="text"),
+            tag("td", tag("span", "not ", class_="narrow"), no, class_="text"),
+        )
         for who, yes, no in learned
     ]
     head = tag("tr", *(tag("th", name, scope="col") for name in ("who", "learned", "did not learn")))
-    table = tag("table", tag("thead", head), tag("tbody", *rows), class_="prose")
+    caption = tag("caption", "Who learned what from this training")
+    table = tag("table", caption, tag("thead", head), tag("tbody", *rows), class_="prose")
     return section(
         "disclosure",
         "What was disclosed to whom",
         paragraph(
-            f"{known.rows_per_feature:.1f} rows stand behind each of {known.features} features; below 5 a training is"
-            " refused. A model owner that breaks the rules may get all numbers of XᵀX at once, never a single subset."
+            f"{known.rows_per_feature:.1f} rows stand behind each of the {known.features} features of the map; below 5"
+            " a training is refused. A model owner that breaks the rules may get all numbers of XᵀX at once, never a"
+            " single subset."
         ),
-        tag("div", table, class_="scroll"),
+        table,
     )
 
 

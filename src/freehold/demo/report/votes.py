@@ -2,7 +2,7 @@
 
 from freehold.agents.auditor.account import RoundAccount
 from freehold.demo.report.content import Content
-from freehold.demo.report.markup import Markup, join, tag
+from freehold.demo.report.markup import Markup, join, scrolling, tag
 from freehold.demo.report.people import member
 from freehold.terminal.symbols import UNICODE
 
@@ -13,6 +13,18 @@ WORDS = {
     "undecided": "undecided",
     "committed": "committed",
     "open": "open",
+}
+
+
+_MANY_ROUNDS = 8
+"""From here on a cell shows its glyph alone; the word is there for who does not see it, and under the table."""
+_MEANINGS = {
+    "accepted": "agreed with the majority, and was paid",
+    "rejected": "committed to something else, unpaid",
+    "missing": "committed to nothing in time, unpaid",
+    "undecided": "no result had a majority, so nobody was paid or blamed",
+    "committed": "not decided so far",
+    "open": "nothing so far",
 }
 
 
@@ -27,9 +39,11 @@ def vote_grid(content: Content) -> Markup:
     )
     subsets = sorted({(ballot.dataset, ballot.subset) for round in rounds for ballot in round.ballots})
     bodies = [_subset(content, place, subset) for place, subset in enumerate(subsets)]
+    kind = "votes many" if len(rounds) > _MANY_ROUNDS else "votes"
     caption = tag("caption", "Each round, every replica of a subset commits to a result; equal results win.")
-    table = tag("table", caption, tag("thead", head), *bodies, class_="votes")
-    return join(tag("div", table, class_="scroll"), _legend())
+    table = tag("table", caption, tag("thead", head), *bodies, class_=kind)
+    shown = {vote for round in rounds for ballot in round.ballots for vote in ballot.votes}
+    return join(scrolling(table, "All votes"), _legend(shown))
 
 
 def _subset(content: Content, place: int, subset: tuple[str, int]) -> Markup:
@@ -40,7 +54,14 @@ def _subset(content: Content, place: int, subset: tuple[str, int]) -> Markup:
     for id in members:
         paid = sum(_state(round, subset, id) == "accepted" for round in rounds)
         cells = [_cell(_state(round, subset, id)) for round in rounds]
-        rows.append(tag("tr", tag("th", member(content, id), scope="row"), *cells, tag("td", f"{paid} jobs")))
+        rows.append(
+            tag(
+                "tr",
+                tag("th", member(content, id), scope="row"),
+                *cells,
+                tag("td", f"{paid} {'job' if paid == 1 else 'jobs'}"),
+            )
+        )
     return tag("tbody", title, *rows)
 
 
@@ -64,22 +85,18 @@ def _cell(state: str | None) -> Markup:
     return tag("td", glyph, tag("span", WORDS.get(state, state), class_="word"), class_=state)
 
 
-def _legend() -> Markup:
-    shown = ("accepted", "rejected", "missing")
-    meaning = {
-        "accepted": "agreed with the majority, and was paid",
-        "rejected": "committed to something else, unpaid",
-        "missing": "committed to nothing in time, unpaid",
-    }
+def _legend(shown: set[str]) -> Markup:
+    """What each state means, of those that there are."""
     return tag(
         "ul",
         *(
             tag(
                 "li",
                 tag("span", UNICODE.vote(state), class_=f"glyph {state}", aria_hidden="true"),
-                f" {WORDS[state]}: {meaning[state]}",
+                f" {WORDS[state]}: {meaning}",
             )
-            for state in shown
+            for state, meaning in _MEANINGS.items()
+            if state in shown
         ),
         class_="legend",
     )
