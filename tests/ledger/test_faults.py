@@ -104,6 +104,15 @@ def test_a_second_node_on_the_same_file_is_turned_away(tmp_path: Path) -> None:
         assert ledger.evaluate("notes", {}) == ["still here"]
 
 
+def test_a_second_node_that_comes_by_another_name_of_the_file_is_turned_away_too(tmp_path: Path) -> None:
+    (tmp_path / "first").mkdir()
+    (tmp_path / "second").mkdir()
+    with embedded(tmp_path / "first"):
+        (tmp_path / "second" / "ledger.sqlite").symlink_to(tmp_path / "first" / "ledger.sqlite")
+        with pytest.raises(Unavailable, match="another process has the ledger"), embedded(tmp_path / "second"):
+            pass
+
+
 def test_another_networks_ledger_or_another_operators_is_not_continued(tmp_path: Path) -> None:
     file = written(tmp_path)
     other = Notebook(msgspec.structs.replace(NETWORK, nonce=Nonce("09" * 32)))

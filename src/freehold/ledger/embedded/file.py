@@ -83,7 +83,8 @@ class BlockFile:
 
         Raises Unavailable if another process has it open or the disk does not allow it, Invalid if it is no ledger.
         """
-        lock = _take_lock(path)
+        # Beside the file itself, whatever link led to it: SQLite puts its log there too.
+        lock = _take_lock(path.resolve())
         try:
             connection = _connect(path, "rwc")
             found = _create(connection, path, title) if _is_empty(connection) else _read_title(connection, path)
