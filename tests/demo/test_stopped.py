@@ -62,11 +62,15 @@ def is_asked_to_end(process: subprocess.Popen[str]) -> None:
     process.terminate()
 
 
+def loses_its_terminal(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGHUP)
+
+
 @pytest.mark.parametrize("moment", range(MOMENTS))
 def test_a_demo_that_is_stopped_at_any_moment_leaves_nothing(tmp_path: Path, moment: int) -> None:
     chance = random.Random(f"{SEED}/{moment}")
     line, delay = chance.randint(1, LINES_OF_THE_STORY), chance.choice((0.0, chance.random()))
-    stop: Callable[[subprocess.Popen[str]], None] = (ctrl_c, is_asked_to_end)[moment % 2]
+    stop: Callable[[subprocess.Popen[str]], None] = (ctrl_c, is_asked_to_end, loses_its_terminal)[moment % 3]
     process = small(tmp_path)
     comes_to(process, line)
     time.sleep(delay)

@@ -167,12 +167,17 @@ def processes(work: Path) -> Iterator[Processes]:
 
 @contextmanager
 def termination_interrupts() -> Iterator[None]:
-    """Inside the with-block SIGTERM is like Ctrl-C: what has begun is taken back before the process ends."""
-    previous = signal.signal(signal.SIGTERM, _interrupt)
+    """Inside the with-block SIGTERM and a closed terminal are like Ctrl-C: what has begun is taken back first."""
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    # whoever was started to outlive its terminal goes on doing so
+    previous = {each: signal.getsignal(each) for each in signals if signal.getsignal(each) != signal.SIG_IGN}
+    for each in previous:
+        signal.signal(each, _interrupt)
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, previous)
+        for each, handler in previous.items():
+            signal.signal(each, handler)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
