@@ -24,7 +24,7 @@ from typing import Any
 
 UNAVAILABLE = 5
 """The exit code that says: try again."""
-PATIENCE = 120.0
+PATIENCE = 180.0
 _LOOK_EVERY = 0.004
 
 
@@ -101,7 +101,6 @@ class Terminal:
         Exit code 5 says to try again, so that is done. A command that was killed when all its work was done may say
         so instead of doing it twice; then `done` has to agree, and there is no result.
         """
-        patience = time.monotonic() + PATIENCE
         killed, chance = False, self.chance(arguments)
         for _ in range(kills):
             life = self.starts(arguments)
@@ -111,6 +110,7 @@ class Terminal:
                 return life.result()
             elif life.code != UNAVAILABLE:
                 break
+        patience = time.monotonic() + PATIENCE
         while True:
             life = self.starts(arguments)
             code = life.ends(patience)
@@ -155,7 +155,7 @@ class Life:
         self.process.kill()
         if self.process.wait() != -signal.SIGKILL:
             return False
-        self._terminal.killed.append(f"{time.monotonic() % 1000:.2f} {self.name}: {moment}")
+        self._terminal.killed.append(f"{self.name}: {moment}")
         return True
 
     def ends(self, patience: float) -> int:

@@ -129,7 +129,7 @@ def founds(market: Market) -> str:
     operator.types(
         "network", "create", "network", "--url", market.url, "--skew", "250", "--grace", "500",
         "--welcome-model-owner", str(WELCOME // 10**6), "--welcome-cloud-owner", "1", "--no-passphrase", "--yes",
-        kills=3, done=lambda: "[treasury]" in (operator.folder / "config.toml").read_text(),
+        kills=3, done=lambda: has_profile(operator, "treasury"),
     )  # fmt: skip
     port = market.url.rpartition(":")[2]
     node = market.leaves_running(operator, "node", "--network", "network", "--port", port, most_signs=60)
@@ -162,11 +162,14 @@ def write_table(path: Path) -> Path:
 
 
 def joins(market: Market, person: Terminal, role: str, network: str) -> None:
-    def joined() -> bool:
-        return f"[profiles.{role}]" in (person.folder / "config.toml").read_text()
-
     keys = ("--network", market.url, "--id", network, "--no-passphrase", "--yes")
-    person.types("init", role, *keys, kills=2, most_signs=4, done=joined)
+    person.types("init", role, *keys, kills=2, most_signs=4, done=lambda: has_profile(person, role))
+
+
+def has_profile(person: Terminal, name: str) -> bool:
+    """Whether a command that makes a profile has done all its work: the profile is what it writes last."""
+    configuration = person.folder / "config.toml"
+    return configuration.exists() and f"[profiles.{name}]" in configuration.read_text()
 
 
 def opens_slots(market: Market, cloud: Terminal, network: str) -> None:
