@@ -57,6 +57,9 @@ def test_a_list_is_ascending_narrowed_by_fields_and_paged(market: Market) -> Non
     assert ids(ask(market, "list", kind="member", where={"role": "co"}, after=clouds[1])) == clouds[2:]
     assert ask(market, "list", kind="member", where={"role": "co", "version": 1}) == []
     assert ask(market, "list", kind="member", where={"no-such-field": "x"}) == []
+    assert len(ask(market, "list", kind="member", where={"version": 0})) == 4
+    assert ask(market, "list", kind="member", where={"version": False}) == []
+    assert ask(market, "list", kind="member", where={"version": 0.0}) == []
 
 
 def test_trainings_are_listed_by_any_of_their_datasets_and_by_state(market: Market) -> None:

@@ -103,5 +103,6 @@ def _shown(view: StateView, id: str, record: Record) -> dict[str, Any]:
 
 def _has(plain: Mapping[str, Any], name: str, value: object) -> bool:
     if name in plain:
-        return bool(plain[name] == value)
+        # to Python true equals 1 and 1.0 does too; no record holds either
+        return type(plain[name]) is type(value) and bool(plain[name] == value)
     return any(part.get(name) == value for part in plain.get("parts", ()))
