@@ -55,12 +55,16 @@ def measure(plan: Plan, folder: Path, model: Path, groups: list[list[int]], roun
 
     `folder` is the data owner's prepared folder, `groups` the ledger's groups of subsets, `rounds` the complete ones.
     """
+    from threadpoolctl import threadpool_limits
+
     prepared, trained = load(folder), read_model(model)
     feature_map = FeatureMap.parse(map_description([prepared.card], plan.map))
     problem = problem_of([prepared.card], feature_map)
     subsets = [Rows.parse(prepared.rows(index)) for index in range(plan.subsets)]
     statistics = plain_statistics(subsets, feature_map, (), problem.shift)
-    solutions = rehearse_linear(problem, [[statistics[index] for index in group] for group in groups], rounds)
+    # as many threads as the market's own programs have (`processes`): with more, sums are added in another order
+    with threadpool_limits(1):
+        solutions = rehearse_linear(problem, [[statistics[index] for index in group] for group in groups], rounds)
     in_clear = [replace(trained, weights=solution.weights) for solution in solutions]
     return Measured(
         measure=ACCURACY if trained.classes else R_SQUARED,
