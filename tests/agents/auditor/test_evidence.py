@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.agents.auditor.books import imbalance
-from freehold.agents.auditor.evidence import LARGEST, Evidence, Recording, encode, parse
+from freehold.agents.auditor.evidence import LARGEST, Evidence, Recording, encode, parse, record
 from freehold.agents.auditor.verify import verify
 from freehold.errors import Invalid
 from freehold.ledger import blocks as chain
-from freehold.ports.ledger import Block
+from freehold.ports.ledger import Block, LedgerInfo
 from freehold.protocol import assets
 from freehold.protocol.assets import Account, Payout
 from freehold.protocol.identifiers import CoupleId, MemberId
@@ -176,6 +176,31 @@ def test_nothing_that_a_stranger_wrote_moves_the_reader_s_cursor(bytes_of_file: 
     with pytest.raises(Invalid) as caught:
         verify(bytes_of_file)
     assert caught.value.what.isprintable()
+
+
+class EndlessNode:
+    """A node that hands out the same block for as long as anybody asks."""
+
+    def __init__(self, market: Market) -> None:
+        self._info = dataclasses.replace(market.ledger.info(), height=2**50)
+        self._block = market.ledger.export(0, 1)[0]
+        self.given = 0
+
+    def info(self) -> LedgerInfo:
+        return self._info
+
+    def export(self, after: int, limit: int) -> list[Block]:
+        self.given += limit
+        return [self._block] * limit
+
+
+def test_a_node_that_hands_out_blocks_for_ever_is_left(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("freehold.agents.auditor.evidence.LARGEST", 1_000_000)
+    node = EndlessNode(market)
+    with pytest.raises(Invalid) as caught:
+        record(node)  # type: ignore[arg-type]
+    assert caught.value.code == "evidence:size"
+    assert node.given < 10_000
 
 
 def test_another_spelling_of_the_same_values_is_refused(file: bytes) -> None:

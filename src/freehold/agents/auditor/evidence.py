@@ -34,6 +34,7 @@ from freehold.protocol.records import Record
 SCHEMA: Final = "freehold/evidence/1"
 LARGEST: Final = 512 * 1024 * 1024
 """Bytes of an evidence file that are read at all."""
+_SIZE: Final = "evidence:size"
 _BYTES_OF_A_VALUE: Final = 32
 """A genuine file has four times as many bytes for each of its values on average, and a forged one of a few megabytes
 could hold millions of empty ones, each of which costs more memory than it has bytes."""
@@ -89,7 +90,7 @@ def record(ledger: Ledger) -> Recording:
     return Recording(
         network=NetworkRecord.parse(info.network),
         operator=PublicKey(info.operator),
-        blocks=tuple(_blocks_up_to(ledger, info.height)),
+        blocks=tuple(_bounded(_blocks_up_to(ledger, info.height))),
         checkpoint=info.checkpoint or None,
     )
 
@@ -101,7 +102,7 @@ def read_ledger_file(path: Path) -> Recording:
         return Recording(
             network=network,
             operator=PublicKey(file.title.operator.hex()),
-            blocks=tuple(_blocks_of_rows(network_id(network), file.rows(0, sys.maxsize))),
+            blocks=tuple(_bounded(_blocks_of_rows(network_id(network), file.rows(0, sys.maxsize)))),
         )
 
 
@@ -128,6 +129,16 @@ def _blocks_up_to(ledger: Ledger, height: int) -> Iterator[Block]:
         after += len(page)
 
 
+def _bounded(blocks: Iterator[Block]) -> Iterator[Block]:
+    # a node may say that it has any number of blocks, and hand out one after the other for ever
+    size = 0
+    for block in blocks:
+        size += len(block.header) + sum(map(len, block.actions)) + sum(map(len, block.results))
+        if size > LARGEST:
+            raise Invalid(f"The ledger holds more than {LARGEST:,} bytes, which is the most that is read.", code=_SIZE)
+        yield block
+
+
 def encode(evidence: Evidence) -> bytes:
     """The file: canonical JSON, one spelling for one history."""
     recording = evidence.recording
@@ -147,7 +158,10 @@ def encode(evidence: Evidence) -> bytes:
         operator=recording.operator,
         schema=SCHEMA,
     )
-    return canonical.encode(fields)
+    data = canonical.encode(fields)
+    if len(data) > LARGEST:
+        raise Invalid(f"The evidence would have more than {LARGEST:,} bytes, which nobody reads.", code=_SIZE)
+    return data
 
 
 def parse(data: bytes) -> Evidence:
@@ -155,7 +169,7 @@ def parse(data: bytes) -> Evidence:
     if len(data) > LARGEST:
         raise Invalid(
             f"This is not an evidence file: it has more than {LARGEST:,} bytes.",
-            code="evidence:size",
+            code=_SIZE,
             next="ask for the file again, from whoever made it",
         )
     try:
