@@ -1,0 +1,1 @@
+"""Tests of the verifier that a reader can run without Freehold: `docs/verify-yourself`."""
