@@ -119,6 +119,15 @@ def test_a_file_that_cannot_be_read_is_not_called_false(tmp_path: Path, capsys: 
     assert "cannot be read" in capsys.readouterr().err
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is forbidden to this user")
+def test_a_file_that_this_user_may_not_read_is_not_a_mistake_of_the_command_line(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.chmod(0)
+    assert run(["verify", str(file)]) == 5
+    assert "Permission denied" in capsys.readouterr().err
+
+
 def test_a_ledger_is_audited_while_a_node_writes_it(
     open_ledger: tuple[Path, Training], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -22,12 +22,13 @@ _LONGEST = 400
 
 
 def verify(
-    file: Annotated[Path, typer.Argument(help="The evidence file.")],
+    file: Annotated[Path, typer.Argument(help="The evidence file.", readable=False)],
     network: Annotated[
         str | None, typer.Option("--network", metavar="HEX", help="The id of the network that you mean.")
     ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option("--checkpoint", help="A signed checkpoint that you kept from elsewhere.")
+        Path | None,
+        typer.Option("--checkpoint", readable=False, help="A signed checkpoint that you kept from elsewhere."),
     ] = None,
     format: options.Format = "text",
     color: options.Color = "auto",
