@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 from freehold.agents.auditor.books import imbalance
 from freehold.agents.auditor.evidence import LARGEST, Evidence, Recording, encode, parse, record
 from freehold.agents.auditor.verify import verify
-from freehold.errors import Invalid
+from freehold.contract.host import Contract
+from freehold.errors import Invalid, Refused
 from freehold.ledger import blocks as chain
+from freehold.ledger.state import State
 from freehold.ports.ledger import Block, LedgerInfo
+from freehold.ports.machine import Executed
 from freehold.protocol import assets
 from freehold.protocol.assets import Account, Payout
 from freehold.protocol.identifiers import CoupleId, MemberId
@@ -246,6 +249,59 @@ def test_an_operator_that_invents_effects_is_found(market: Market, evidence: Evi
     forged = dataclasses.replace(evidence, recording=rechained(market, list(evidence.recording.blocks)))
     with pytest.raises(Invalid, match=r"'events'|'writes'"):
         verify(encode(forged))
+
+
+def executed_anew(
+    market: Market, evidence: Evidence, history: list[tuple[bytes, bytes, int]]
+) -> tuple[Recording, bool]:
+    """What an operator signs that runs other actions through the rules, and records those that are refused as well."""
+    contract, tip = Contract(market.network), chain.first_tip(market.id)
+    state, built, refused = State(contract.genesis()), [], False
+    for action, result, time in history:
+        try:
+            effects = contract.execute(state.read, action, max(time, tip.time))
+        except Refused:
+            effects, refused = Executed(writes={}, result=result, events=()), True
+        state.apply(effects.writes)
+        contents = chain.Contents.of((action,), (effects,))
+        header, tip = chain.next_block(tip, max(time, tip.time), contents, contents.encode())
+        signature = chain.sign_header(header, OPERATOR)
+        built.append(Block(header=header, signature=signature, actions=(action,), results=(effects.result,)))
+    note = checkpoint_of(market, built)
+    return dataclasses.replace(evidence.recording, blocks=tuple(built), checkpoint=note), refused
+
+
+@pytest.mark.parametrize("change", ["leave out", "move", "repeat", "alter", "date"])
+def test_an_operator_that_rewrites_history_is_found_wherever_a_rule_does_not_hold(
+    market: Market, evidence: Evidence, change: str
+) -> None:
+    source = random.Random(change)
+    honest = [
+        (action, result, chain.parse_header(block.header).time)
+        for block in evidence.recording.blocks
+        for action, result in zip(block.actions, block.results, strict=True)
+    ]
+    found = 0
+    for _ in range(12):
+        history = list(honest)
+        place, other = source.sample(range(len(history)), 2)
+        action, result, time = history[place]
+        if change in ("leave out", "move"):
+            del history[place]
+        if change in ("move", "repeat"):
+            history.insert(other, (action, result, time))
+        if change == "alter":
+            letter = source.randrange(len(action))
+            history[place] = (action[:letter] + bytes([action[letter] ^ 1]) + action[letter + 1 :], result, time)
+        if change == "date":
+            history[place] = (action, result, time + 1_000_000)
+        recording, refused = executed_anew(market, evidence, history)
+        forged = encode(dataclasses.replace(evidence, recording=recording))
+        if refused:
+            with pytest.raises(Invalid):
+                verify(forged)
+            found += 1
+    assert found >= 6
 
 
 def test_an_action_whose_signature_is_another_s_is_found(market: Market, evidence: Evidence) -> None:
