@@ -163,6 +163,15 @@ def test_a_well_formed_answer_that_is_no_result_is_found_out_by_its_noise() -> N
             owner.combine(CASE.group, 2, sent, forged)
 
 
+def test_a_trace_that_no_statistics_have_is_found_out() -> None:
+    owner, sent, answers = round_two()
+    for trace in (0, 2**63):
+        forged = {**answers, SECOND: answers[SECOND][:-8] + trace.to_bytes(8, "little")}
+
+        with pytest.raises(Invalid, match="more than statistics can"):
+            owner.combine(CASE.group, 2, sent, forged)
+
+
 def test_answers_that_cancel_each_other_are_refused() -> None:
     owner, sent, answers = round_two()
     empty = {subset: answer[:76] + bytes(len(answer) - 76) for subset, answer in answers.items()}

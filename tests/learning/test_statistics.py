@@ -15,7 +15,8 @@ from freehold.learning.card import ClassTarget
 from freehold.learning.maps import FeatureMap, map_description
 from freehold.learning.prepared import prepare
 from freehold.learning.rows import Rows
-from freehold.learning.statistics import balanced_weights, shift_of, statistics, subset_statistics, weighted_rows
+from freehold.learning.statistics import balanced_weights, statistics, subset_statistics, weighted_rows
+from freehold.learning.training import shift_of
 from tests.learning.tables import SEED, patient_table
 
 FEATURE = st.integers(-127, 127)

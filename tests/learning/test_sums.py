@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 
 from freehold.errors import Invalid
-from freehold.learning.sums import SumsOwner, flat
+from freehold.learning.streams import key_of
+from freehold.learning.sums import SumsOwner, envelope, flat
+from freehold.learning.training import NO_ZERO, context, round_label
+from freehold.ports.cipher import Words
 from freehold.protocol import sealing
+from freehold.protocol.digests import sha256
 from tests.learning.cases import SEALING_SECRET, Case, case
 
 CASE = case("sums", rows={1: (40, 44), 9: (52, 36)}, features=7, outputs=2, method="statistics-1")
@@ -57,9 +61,24 @@ def test_one_object_without_the_others_reads_nothing_even_for_the_model_owner() 
     given = answers()
     alone = {subset: given[subset] if index == 0 else blank(given[subset]) for index, subset in enumerate(given)}
 
-    found = owner.combine(CASE.group, 1, sent, alone)
+    with pytest.raises(Invalid, match="larger than statistics can be"):
+        owner.combine(CASE.group, 1, sent, alone)
+    # nor with a tool that adds up what it gets: the envelope comes off, the masks stay
+    stripped = [np.frombuffer(answer, "<u8", offset=76) - envelope_of(answer, sent) for answer in given.values()]
+    true = [flat(part) for part in CASE.statistics]
+    assert (sum(stripped[1:], stripped[0]) == sum(true[1:], true[0])).all()
+    assert not any((words == part).any() for words, part in zip(stripped, true, strict=True))
 
-    assert not (found.a == CASE.statistics[0].a).any()
+
+def test_an_object_of_another_round_under_this_rounds_name_is_found_out() -> None:
+    owner, sent = CASE.sums_owner(), CASE.sums_owner().base(CASE.group)
+    given, later = answers(), answers(round=2)
+    first = CASE.group[0].subset
+
+    with pytest.raises(Invalid, match="larger than statistics can be") as stopped:
+        owner.combine(CASE.group, 1, sent, {**given, first: given[first][:76] + later[first][76:]})
+
+    assert "end the training" in stopped.value.next
 
 
 def test_two_replicas_send_equal_bytes_and_another_round_others() -> None:
@@ -100,6 +119,14 @@ def test_the_owner_needs_the_key_that_the_training_names() -> None:
         SumsOwner(CASE.training, sealing.new_sealing_key())
     with pytest.raises(Invalid, match="whole statistics"):
         SumsOwner(replace(CASE.training, method="linear-1"), SEALING_SECRET)
+
+
+def envelope_of(answer: bytes, sent: bytes) -> Words:
+    """What the model owner takes off an object of the first round."""
+    label = round_label(context(CASE.training, CASE.group, NO_ZERO), 1, sha256(sent))
+    sender = next(member for member in CASE.group if member.subset == answer[40:72])
+    key = key_of("envelope", sealing.x25519(SEALING_SECRET, sender.mask_key), label)
+    return envelope(key, (len(answer) - 76) // 8)
 
 
 def blank(answer: bytes) -> bytes:

@@ -218,3 +218,11 @@ def test_a_zero_object_belongs_to_the_method_with_a_cipher_and_to_no_other() -> 
         context(TRAINING, GROUP, NO_ZERO)
     with pytest.raises(Invalid):
         context(replace(TRAINING, method="statistics-1"), GROUP, ZERO)
+
+
+def test_a_number_to_predict_has_no_classes_to_weight() -> None:
+    one = replace(TRAINING, outputs=1)
+
+    assert one.details.weights == ()
+    with pytest.raises(Invalid, match="weights belong to classes"):
+        replace(one, material=material(weights="[5]"))

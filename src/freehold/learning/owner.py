@@ -22,7 +22,17 @@ from freehold.learning.packing import pack_directions, unpack
 from freehold.learning.parameters import LARGEST_DIRECTION, PRIMES, N, require_safe, switched_noise
 from freehold.learning.residues import add
 from freehold.learning.streams import Stream, key_of
-from freehold.learning.training import LINEAR, Participant, Training, context, ordered, require_all, round_label
+from freehold.learning.training import (
+    LARGEST_ENTRY,
+    LINEAR,
+    Participant,
+    Training,
+    context,
+    no_result,
+    ordered,
+    require_all,
+    round_label,
+)
 from freehold.ports.cipher import Cipher, Integers, Key, Words
 from freehold.protocol.digests import DIGEST_BYTES, sha256
 
@@ -107,6 +117,8 @@ class Owner:
             for member in members
         )
         totals, traces = _added(parsed)
+        if max(map(abs, traces)) > LARGEST_ENTRY * training.features * len(members):
+            raise no_result("the traces of the answers add up to more than statistics can")
         blocks = training.tiling.row_blocks
         values = [self._decrypted(total, row % blocks, len(members)) for row, total in enumerate(totals)]
         results = [
@@ -124,11 +136,7 @@ class Owner:
             raise Invalid("the answers add up to nothing")
         values, noise = self._key.decrypt(pair, places)
         if int(np.abs(noise).max()) > switched_noise(group):
-            raise Invalid(
-                "the sum of the answers decrypts to noise",
-                why="at least one subset's majority sent no result of this round",
-                next="end the training; the answers prove what was sent",
-            )
+            raise no_result("the sum of the answers decrypts to noise")
         return values
 
 

@@ -24,7 +24,8 @@ from freehold.errors import Invalid
 from freehold.learning.card import Card, ClassTarget
 from freehold.learning.maps import ONE, STEPS, FeatureMap
 from freehold.learning.parameters import LARGEST_DIRECTION
-from freehold.learning.statistics import shift_of, weighted_rows
+from freehold.learning.statistics import weighted_rows
+from freehold.learning.training import shift_of
 
 Integers = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -18,22 +18,15 @@ from freehold.errors import Invalid
 from freehold.learning.card import Card, ClassTarget
 from freehold.learning.constants import rounded
 from freehold.learning.maps import FeatureMap
-from freehold.learning.parameters import LARGEST_FEATURE, LARGEST_STATISTIC
 from freehold.learning.rows import Rows
-from freehold.learning.training import Statistics
+from freehold.learning.training import LARGEST_WEIGHT, Statistics
 
 Integers = npt.NDArray[np.int64]
 
-LARGEST_WEIGHT: Final = 255
 _ROWS_AT_A_TIME: Final = 65_536
 _CELLS_AT_A_TIME: Final = 2**23
 _WEIGHT_STEPS: Final = 8
 """Steps of a balanced weight for the most frequent class, before the common divisor is taken out."""
-
-
-def shift_of(weighted_rows: int, spread: int = 0) -> int:
-    """s for W weighted rows of the whole couple; `spread` is z of TRAINING-ANNEX §3, 0 without noise."""
-    return max(0, (LARGEST_FEATURE**2 * weighted_rows + spread - 1).bit_length() - LARGEST_STATISTIC.bit_length() + 1)
 
 
 def statistics(

@@ -17,12 +17,14 @@ from freehold.errors import Invalid
 from freehold.learning import wire
 from freehold.learning.streams import Stream, key_of
 from freehold.learning.training import (
+    LARGEST_ENTRY,
     NO_ZERO,
     STATISTICS,
     Participant,
     Statistics,
     Training,
     context,
+    no_result,
     ordered,
     require_all,
     round_label,
@@ -68,7 +70,7 @@ class SumsOwner:
         return wire.encode_input(context(self._training, group, NO_ZERO), NO_ZERO, [], [])
 
     def combine(self, group: Sequence[Participant], round: int, base: bytes, answers: Mapping[bytes, bytes]) -> Sums:
-        """The group's A and B from one answer per subset id; Invalid if one is missing or malformed."""
+        """The group's A and B from one answer per subset id; Invalid if one is missing, malformed or no answer."""
         members = ordered(self._training, group)
         require_all(members, answers)
         label = round_label(context(self._training, members, NO_ZERO), round, sha256(base))
@@ -78,7 +80,11 @@ class SumsOwner:
             words = wire.parse_sums(answers[member.subset], label, member.subset, features, outputs)
             shared = sealing.x25519(self._private, member.mask_key)
             total = total + words - envelope(key_of("envelope", shared, label), len(words))
-        return _sums(total.view(np.int64), features, outputs)
+        numbers = total.view(np.int64)
+        # what is no answer leaves a mask in the sum, and a mask is as large as 64 bits allow
+        if numbers.min() < -LARGEST_ENTRY * len(members) or numbers.max() > LARGEST_ENTRY * len(members):
+            raise no_result("the sums of the group are larger than statistics can be")
+        return _sums(numbers, features, outputs)
 
 
 def _sums(numbers: Integers, features: int, outputs: int) -> Sums:

@@ -28,8 +28,10 @@ PARTS: Final = ("all", "train", "train+held")
 MOST_DATASETS: Final = 8
 NO_ZERO: Final = bytes(DIGEST_BYTES)
 """What stands for the zero object's digest in a method that needs no cipher."""
+LARGEST_WEIGHT: Final = 255
+LARGEST_ENTRY: Final = LARGEST_STATISTIC + 1
+"""The largest entry of one subset's statistics: rounding may add one to what the shift leaves."""
 _LARGEST_MATERIAL: Final = 4096
-_LARGEST_WEIGHT: Final = 255
 _STATISTIC_BITS: Final = 20
 
 
@@ -73,8 +75,10 @@ class Material:
         noise, weights = _numbers(fields["noise"]), _numbers(fields["weights"])
         if len(noise) not in (0, 3) or not all(noise):
             raise Invalid("noise is empty, or three positive numbers: a norm and two variances")
-        if len(weights) not in (0, outputs) or not all(1 <= weight <= _LARGEST_WEIGHT for weight in weights):
-            raise Invalid(f"weights are empty, or {outputs} numbers from 1 to {_LARGEST_WEIGHT}")
+        if len(weights) not in (0, outputs) or not all(1 <= weight <= LARGEST_WEIGHT for weight in weights):
+            raise Invalid(f"weights are empty, or {outputs} numbers from 1 to {LARGEST_WEIGHT}")
+        if weights and outputs == 1:
+            raise Invalid("weights belong to classes, and a number to predict has none")
         return cls(part=fields["part"], weights=weights, noise=noise)
 
     @property
@@ -141,7 +145,7 @@ class Statistics:
             raise Invalid(f"statistics of shapes {self.a.shape} and {self.b.shape} do not belong together")
         if not (self.a == self.a.T).all():
             raise Invalid("A is not symmetric")
-        if max(abs(self.a).max(), abs(self.b).max()) > LARGEST_STATISTIC + 1:
+        if max(abs(self.a).max(), abs(self.b).max()) > LARGEST_ENTRY:
             raise Invalid(
                 "a statistic exceeds 2^20",
                 why="the cards announce fewer rows than the package holds, or other weights",
@@ -156,7 +160,7 @@ def shift(training: Training) -> int:
 
 
 def shift_of(weighted_rows: int, spread: int = 0) -> int:
-    """s for W weighted rows of the whole couple and eight deviations `spread` of the noise in their sum."""
+    """s for W weighted rows of the whole couple; `spread` is z of TRAINING-ANNEX §3, 0 without noise."""
     return max(0, (LARGEST_FEATURE**2 * weighted_rows + spread - 1).bit_length() - _STATISTIC_BITS)
 
 
@@ -181,6 +185,15 @@ def require_all(members: Sequence[Participant], answers: Collection[bytes]) -> N
             why="the masks cancel only in the sum of the whole group",
             next="ask the same group again in a new round",
         )
+
+
+def no_result(what: str) -> Invalid:
+    """Why a model owner stops when answers add up to what no honest answers can."""
+    return Invalid(
+        what,
+        why="at least one subset's majority sent no result of this round",
+        next="end the training; the answers prove what was sent",
+    )
 
 
 def context(training: Training, group: Sequence[Participant], zero_digest: bytes) -> bytes:
