@@ -3,7 +3,7 @@
 The model owner knows c1 of its input. If c1 of an answer were Σ c1·P and no more, it would divide and hold P; the masks
 do not help, since they cancel in the sum. So every answer is blinded with u times a public zero, and with errors. The
 answers here are looked at modulo the whole q, before the switch takes most of them away: the attacker gets more than it
-ever would, and the blinding alone must hold.
+ever would, and the blinding alone must hold; so must the errors.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ CASE = case("division", rows={1: (40, 44)}, features=31, outputs=2)
 TRUTH = sum(part.a for part in CASE.statistics)
 
 
-def attack(cipher: OracleCipher, *, blinded: bool) -> Integers:
-    """The model owner's guess of ΣA from c1 of the masked answers."""
+def attack(cipher: OracleCipher, *, blinded: bool, noisy: bool = False) -> Integers:
+    """The model owner's guess of ΣA from c1 of the masked answers, with and without blinds, with and without errors."""
     round = Round(CASE, cipher)
     answers = []
     for index in range(len(CASE.group)):
         owner = CloudOwner(CASE, index, round.label, cipher)
         pair = owner.product(round.zero, round.inputs, None if blinded else NOTHING).words()
-        if blinded:
+        if noisy:
             pair = add(pair, owner.noise(owner.places))
         answers.append(add(pair, owner.mask(owner.places)))
     prime = PRIMES[0]
@@ -43,5 +43,9 @@ def test_without_blinding_the_model_owner_divides_and_has_all_of_xtx(oracle: Ora
     assert (attack(oracle, blinded=False) == TRUTH).all()
 
 
-def test_with_blinding_the_quotient_is_noise(oracle: OracleCipher) -> None:
+def test_with_blinding_alone_the_quotient_is_noise(oracle: OracleCipher) -> None:
     assert not (attack(oracle, blinded=True) == TRUTH).any()
+
+
+def test_with_errors_alone_the_quotient_is_noise(oracle: OracleCipher) -> None:
+    assert not (attack(oracle, blinded=False, noisy=True) == TRUTH).any()
