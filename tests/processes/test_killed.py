@@ -33,7 +33,7 @@ ROUNDS = 5
 CLOUDS, SLOTS = 3, 4
 FEWEST_KILLS = 30
 PRICE_JOB, PRICE_ROUND, WELCOME = 250_000, 3_000_000, 100_000_000
-SEEDS = [int(seed) for seed in os.environ.get("FREEHOLD_TEST_KILLS", "1").split(",")]
+SEEDS = [int(seed) for seed in os.environ.get("FREEHOLD_TEST_KILLS", "3").split(",")]
 
 
 class Market:
