@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def write_table(path: Path, *, rows: int, seed: int) -> Path:
     return path
 
 
-def prepared_table(folder: Path, *, rows: int = 160, seed: int = 1, subsets: int = 4, **options: int) -> Prepared:
+def prepared_table(folder: Path, *, rows: int = 160, seed: int = 1, subsets: int = 4, **options: Any) -> Prepared:
     """A prepared folder made of such a table."""
     folder.mkdir(parents=True, exist_ok=True)
     table = read_table(write_table(folder / "table.csv", rows=rows, seed=seed), target="outcome")

@@ -56,7 +56,7 @@ def assert_commitments_are_those_decided(town: Town, name: str) -> None:
 @pytest.mark.parametrize("victims", [["hospital 1", "treasury"], ["buyer"], ["cloud 01", "cloud 02", "cloud 03"]])
 def test_whoever_is_killed_before_and_after_everything_it_does_finishes_the_training(
     town: Town, prepared: Prepared, victims: list[str]
-):
+) -> None:
     town.settles(cloud_owners=12)
     perils = {name: Perils(dies) for name in victims}
     for name, peril in perils.items():
@@ -74,7 +74,9 @@ def test_whoever_is_killed_before_and_after_everything_it_does_finishes_the_trai
         assert_commitments_are_those_decided(town, "cloud 01")
 
 
-def test_answers_that_never_arrive_repeat_nothing_whether_the_action_arrived_or_not(town: Town, prepared: Prepared):
+def test_answers_that_never_arrive_repeat_nothing_whether_the_action_arrived_or_not(
+    town: Town, prepared: Prepared
+) -> None:
     town.settles(cloud_owners=12)
     perils = {name: Perils(loses_the_answer, at_home_too=False) for name in ("hospital 1", "buyer", "cloud 01")}
     for name, peril in perils.items():

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from freehold.agents.agreements import Agreements
 from freehold.learning.maps import FeatureMap, map_description
 from freehold.learning.model_file import read_model
 from freehold.learning.prepared import Prepared
 from freehold.learning.rehearsal import plain_statistics, rehearse_linear
 from freehold.learning.rows import Rows
 from freehold.learning.solver import problem_of
-from tests.agents.town import PRICE_JOB, PRICE_ROUND, WELCOME, Town, troubles
+from tests.agents.town import PRICE_JOB, PRICE_ROUND, WELCOME, Town
 
 
 def plaintext_weights(prepared: Prepared, *, rounds: int) -> np.ndarray:
@@ -23,7 +22,9 @@ def plaintext_weights(prepared: Prepared, *, rounds: int) -> np.ndarray:
     return rehearse_linear(problem, [statistics], rounds)[-1].weights
 
 
-def test_a_market_trains_the_model_that_plaintext_would_give_and_everybody_is_paid(town: Town, prepared: Prepared):
+def test_a_market_trains_the_model_that_plaintext_would_give_and_everybody_is_paid(
+    town: Town, prepared: Prepared
+) -> None:
     town.settles(cloud_owners=12)
     dataset = town.publishes(prepared)
 
@@ -32,9 +33,9 @@ def test_a_market_trains_the_model_that_plaintext_would_give_and_everybody_is_pa
     assert done.phase == "finished", done.reason
     assert done.model is not None
     assert np.array_equal(read_model(done.model).weights, plaintext_weights(prepared, rounds=3))
-    for person in town.people.values():
-        if person.name.startswith("cloud"):
-            assert town.account(next(iter(person.agent.signers()))) == 3 * PRICE_JOB
+    for name in town.people:
+        if name.startswith("cloud"):
+            assert town.account(next(iter(town.cloud_owner(name).signers()))) == 3 * PRICE_JOB
     assert town.account(town.data_owner().member) == 3 * PRICE_ROUND
     assert town.account(town.buyer().member) == WELCOME - 3 * (12 * PRICE_JOB + PRICE_ROUND)
     money = town.money()

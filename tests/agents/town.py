@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Protocol, TypeVar
 
@@ -22,7 +23,7 @@ from freehold.agents.journal import Journal, JournalFile
 from freehold.agents.keys import KeyRing, new_ring, new_words, with_fresh_member
 from freehold.agents.loop import Told, Turn
 from freehold.agents.model_owner import ModelOwner, Progress, Wish
-from freehold.agents.reading import Reader
+from freehold.agents.reading import Reader, TrainingSeen
 from freehold.agents.treasury import Treasury
 from freehold.agents.world import World
 from freehold.contract.host import Contract
@@ -31,7 +32,7 @@ from freehold.learning.prepared import Prepared
 from freehold.ledger.memory import MemoryLedger
 from freehold.ports.ledger import Ledger
 from freehold.ports.object_store import ObjectStore
-from freehold.protocol.assets import Terms
+from freehold.protocol.assets import Terms, TrainCouple
 from freehold.protocol.identifiers import CoupleId, DatasetId, Method, Nonce, StoreName
 from freehold.protocol.network import NetworkRecord
 
@@ -251,7 +252,24 @@ class Town:
     def approves(self, couple: CoupleId) -> None:
         """Every hospital that is asked says yes."""
         for person in self.people.values():
-            person.survives(lambda person=person: self._approves(person, couple))
+            person.survives(partial(self._approves, person, couple))
+
+    def couple(self, id: str) -> TrainCouple:
+        """A training as it stands on the ledger."""
+        seen = self.reader.couple(id)
+        assert seen is not None
+        return seen.record
+
+    def training(self, id: str) -> TrainingSeen:
+        """A training with all its ballots and jobs."""
+        seen = self.reader.training(id)
+        assert seen is not None
+        return seen
+
+    def cloud_owner(self, name: str) -> CloudOwner:
+        agent = self.people[name].agent
+        assert isinstance(agent, CloudOwner)
+        return agent
 
     def state(self, kind: str, id: str) -> str | None:
         """The state of one record, None if it is not there."""
