@@ -37,6 +37,8 @@ from freehold.protocol.identifiers import DatasetId, subset_id
 
 VECTORS = Path(__file__).parent.parent / "vectors" / "training-rounds.json"
 MAP = b"map of the test"
+PARTS = {"all": ("all",), "train": ("train",), "train+held": ("train", "held")}
+"""The statistics that a training asks for, by what it calls its part."""
 COUPLE = b"\x02" * 32
 DRAW_SEED = b"\x03" * 32
 KEY_SEED = b"\x41" * 32
@@ -96,26 +98,23 @@ def case(
         datasets=tuple(bytes([dataset]) * 32 for dataset in sorted(rows)),
         map=MAP,
         material=canonical.encode({"noise": list(noise), "part": part, "weights": list(weights)}),
-        rows=sum(int(each.weights.sum()) for each in made),
+        rows=sum(int(each.weights[each.of(name)].sum()) for each in made for name in PARTS[part]),
         features=features,
         outputs=outputs,
         subsets=len(places),
         sealing_key=sealing.sealing_public_key(SEALING_SECRET),
     )
-    holds_back = part == "train+held"
-    trained, held = [], []
-    for each, secret, member in zip(made, secrets, group, strict=True):
-        # the fourth row of every four is held back
-        back = (np.arange(len(each.features)) % 4 == 3) & holds_back
-        trained.append(_statistics(training, each, ~back, secret, member))
-        held.append(_statistics(training, each, back, secret, member))
+    parts = [
+        [_statistics(training, each, name, secret, member) for name in PARTS[part]]
+        for each, secret, member in zip(made, secrets, group, strict=True)
+    ]
     return Case(
         name=name,
         training=training,
         group=group,
         secrets=secrets,
-        statistics=tuple(trained),
-        held=tuple(held) if holds_back else (),
+        statistics=tuple(each[0] for each in parts),
+        held=tuple(each[1] for each in parts if len(each) > 1),
     )
 
 
@@ -234,6 +233,11 @@ class _Rows:
     features: Integers
     targets: Integers
     weights: Integers
+    held: npt.NDArray[np.bool_]
+
+    def of(self, part: str) -> npt.NDArray[np.bool_]:
+        """Which rows belong to `all`, `train` or `held`."""
+        return np.ones_like(self.held) if part == "all" else self.held == (part == "held")
 
 
 def _rows(number: int, count: int, features: int, outputs: int, weights: tuple[int, ...]) -> _Rows:
@@ -242,18 +246,17 @@ def _rows(number: int, count: int, features: int, outputs: int, weights: tuple[i
     matrix[:, -1] = 64
     classes = (np.arange(count) ** 2 + number) % outputs
     per_class = np.array(weights or (1,) * outputs, np.int64)
-    return _Rows(matrix.astype(np.int64), 64 * np.eye(outputs, dtype=np.int64)[classes], per_class[classes])
+    targets = 64 * np.eye(outputs, dtype=np.int64)[classes]
+    return _Rows(matrix.astype(np.int64), targets, per_class[classes], np.arange(count) % 4 == 3)
 
 
-def _statistics(
-    training: Training, rows: _Rows, chosen: npt.NDArray[np.bool_], secret: bytes, member: Participant
-) -> Statistics:
-    features, noise = rows.features, training.details.noise
+def _statistics(training: Training, rows: _Rows, part: str, secret: bytes, member: Participant) -> Statistics:
+    features, chosen, noise = rows.features, rows.of(part), training.details.noise
     extra = None
     if noise:
         features = scale_rows(features, noise[0])
-        part = part_digest(training.details.part, b"")
-        label = statistics_label(member.dataset, sha256(training.map), training.details.weights, part, noise)
+        digest = part_digest(part, rows.held.astype(np.uint8).tobytes())
+        label = statistics_label(member.dataset, sha256(training.map), training.details.weights, digest, noise)
         extra = statistics_noise(secret, label, (training.features, training.outputs), noise[1:])
     return statistics(features[chosen], rows.targets[chosen], rows.weights[chosen], shift(training), extra)
 

@@ -25,10 +25,13 @@ def test_the_vectors_are_about_every_way_to_train() -> None:
     trainings = [case.training for case, _ in CASES]
 
     assert {training.method for training in trainings} == {"linear-1", "statistics-1"}
-    assert {training.details.part for training in trainings} == {"all", "train+held"}
+    assert {training.details.part for training in trainings} == {"all", "train", "train+held"}
     assert {len(training.datasets) for training in trainings} == {1, 2}
     assert any(training.details.weights for training in trainings)
     assert any(training.details.noise for training in trainings)
+    assert any(training.details.noise and training.details.weights for training in trainings)
+    assert any(training.details.noise and training.details.held for training in trainings)
+    assert any(training.details.weights and len(training.datasets) == 2 for training in trainings)
 
 
 @pytest.mark.parametrize("name", ["annex 2", "two owners", "weights", "ragged blocks"])
