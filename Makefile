@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= demo-out
 
-.PHONY: demo test lint determinism bench-training bench-accuracy bench-contract lock clean
+.PHONY: demo test lint determinism bench-training bench-accuracy lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -26,7 +26,7 @@ lint: $(VENV)/.test
 determinism: $(VENV)/.demo
 	PYTHON=$(BIN)/python sh tests/determinism/every_python.sh
 
-bench-training bench-accuracy bench-contract: bench-%: $(VENV)/.demo
+bench-training bench-accuracy: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
 
 $(VENV)/.made:
