@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
 
@@ -51,6 +52,7 @@ def test_a_byte_order_mark_quotes_spaces_and_blank_lines_do_not_count(tmp_path: 
         (b"\n" + GOOD.encode(), "first line is empty"),
         (b"heart,lung,outcome\n", "no rows"),
         (b"PK\x03\x04 and so on", "Excel workbook"),
+        (b"\x89PNG\r\n\x1a\n", "is a picture"),
         (b"\x1f\x8b\x08\x00", "gzip"),
         (b"PAR1....", "Parquet"),
         (GOOD.encode("utf-16"), "UTF-16"),
@@ -76,6 +78,48 @@ def test_a_byte_order_mark_quotes_spaces_and_blank_lines_do_not_count(tmp_path: 
 )
 def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes, what: str) -> None:
     assert what in refusal(tmp_path, data).what
+
+
+def test_a_space_after_the_delimiter_is_no_part_of_a_quoted_cell(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    rows = "".join(f'{index}.5, "{("left, upper", "right")[index % 2]}", {"ab"[index % 2]}\n' for index in range(40))
+    path.write_text('heart, "side, place", outcome\n' + rows, encoding="utf-8")
+    table = read_table(path, target="outcome")
+    assert [column.name for column in table.columns] == ["heart", "side, place"]
+    assert getattr(table.columns[1], "values", ()) == ("left, upper", "right")
+
+
+def test_a_delimiter_between_quotes_is_part_of_a_name(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text('"heart, in mm, left";lung;outcome\n' + ROWS.replace(",", ";"), encoding="utf-8")
+    assert [column.name for column in read_table(path, target="outcome").columns] == ["heart, in mm, left", "lung"]
+
+
+def test_lines_of_blanks_are_empty_lines(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(GOOD + "   \n\t\n", encoding="utf-8")
+    assert len(read_table(path, target="outcome").rows) == 40
+
+
+def test_who_exported_row_numbers_without_a_name_learns_how_to_leave_them_out(tmp_path: Path) -> None:
+    refused = refusal(tmp_path, (",heart,outcome\n" + "".join(f"{i},{i}.5,{'ab'[i % 2]}\n" for i in range(9))).encode())
+    assert "index=False" in refused.next
+
+
+def test_a_pipe_is_refused_instead_of_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    with pytest.raises(Invalid, match="pipe or a device") as caught:
+        read_table(pipe, target="outcome")
+    assert "write it to a file" in caught.value.next
+
+
+def test_the_reader_tells_how_far_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "table.csv"
+    path.write_text(GOOD, encoding="utf-8")
+    told: list[float] = []
+    read_table(path, target="outcome", told=told.append)
+    assert told == [1.0]
 
 
 def test_too_many_rows_are_refused_at_the_first_too_many(tmp_path: Path) -> None:

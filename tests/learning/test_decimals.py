@@ -20,6 +20,7 @@ from freehold.learning.decimals import (
     half_units,
     is_number,
     number_text,
+    read_columns,
     read_decimals,
     to_fixed_point,
 )
@@ -61,6 +62,14 @@ def test_a_column_is_read_like_its_texts_one_by_one(texts: list[str], digits: in
     assert [bool(flag) for flag in read.missing] == [text in {"", "NA", "NaN", "nan", "null", "?"} for text in texts]
     numbers = [text for text in texts if is_number(text)]
     assert to_fixed_point(read.half_units[read.numbers], digits).tolist() == [exactly(text, digits) for text in numbers]
+
+
+@given(st.integers(1, 5).flatmap(lambda rows: st.lists(st.lists(TEXTS, min_size=rows, max_size=rows), max_size=6)))
+def test_columns_that_are_read_together_are_read_like_each_alone(columns: list[list[str]]) -> None:
+    for texts, together in zip(columns, read_columns(columns), strict=True):
+        alone = read_decimals(texts)
+        for name in ("half_units", "numbers", "missing", "padded"):
+            assert getattr(together, name).tolist() == getattr(alone, name).tolist()
 
 
 @pytest.mark.parametrize(

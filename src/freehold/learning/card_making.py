@@ -49,13 +49,22 @@ def make_card(table: Table, kept: Rows, certificate: Certificate, title: str | N
         target=target,
         title=None if title is None else spell(title),
     )
-    real = {row.tobytes() for row in kept.values}
     for draw in range(_DRAWS):
         drawn = structs.replace(card, samples=Samples(draw=draw, rows=()))
         rows = made_up_rows(drawn)
-        if not any(_as_values(card, row).tobytes() in real for row in rows):
+        if not any(_is_real(_as_values(card, row), kept) for row in rows):
             return _checked(structs.replace(drawn, samples=Samples(draw=draw, rows=rows)))
     return _checked(card)
+
+
+def _is_real(values: np.ndarray[tuple[int], np.dtype[np.int32]], kept: Rows) -> bool:
+    """Whether a kept row has all these values: column by column, over the rows that are like it so far."""
+    like = np.flatnonzero(kept.values[:, 0] == values[0])
+    for column in range(1, len(values)):
+        if not len(like):
+            return False
+        like = like[kept.values[like, column] == values[column]]
+    return len(like) > 0
 
 
 def _checked(card: Card) -> Card:

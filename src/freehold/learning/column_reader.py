@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from freehold.learning.decimals import MISSING_TEXTS, Flags, Integers, read_decimals
+from freehold.learning.decimals import MISSING_TEXTS, Decimals, Flags, Integers, read_decimals
+from freehold.learning.rows import MOST_ROWS
 
 MOST_TEXTS: Final = 4096
 
@@ -53,6 +54,8 @@ class RawColumn:
 
     def take(self, chosen: Flags) -> RawColumn:
         """The column in the chosen rows alone; texts that none of them has are gone."""
+        if chosen.all():
+            return self
         codes: npt.NDArray[np.int32] | None = None
         texts = self.texts
         if self.codes is not None:
@@ -71,22 +74,26 @@ class RawColumn:
 
 
 class ColumnReader:
-    """Takes in the texts of one column; with `all_texts` it keeps codes however many there are."""
+    """Takes in the texts of one column; with `all_texts` it keeps codes however many there are.
+
+    Room for the longest table is set aside at once: memory that is not written to costs nothing, and what was written
+    never has to be copied together in the end.
+    """
 
     def __init__(self, *, all_texts: bool = False) -> None:
         self._all_texts = all_texts
-        self._halves: list[Integers] | None = []
-        self._missing: list[Flags] = []
+        self._rows = 0
+        self._halves: Integers | None = np.empty(MOST_ROWS, dtype=np.int64)
+        self._missing: Flags = np.empty(MOST_ROWS, dtype=bool)
+        self._numeric: Flags = np.empty(MOST_ROWS, dtype=bool)
+        self._codes: npt.NDArray[np.int32] = np.empty(MOST_ROWS, dtype=np.int32)
         self._index: dict[str, int] | None = {}
-        self._codes: list[npt.NDArray[np.int32]] = []
-        self._numeric: list[Flags] = []
         self._line = 0
         self._odd = ""
         self._padded = False
 
-    def add(self, texts: Sequence[str], lines: Sequence[int]) -> None:
-        """Take in the next texts and the lines where they stand."""
-        read = read_decimals(texts)
+    def add(self, texts: Sequence[str], read: Decimals, lines: Sequence[int]) -> None:
+        """Take in the next texts, what they are as numbers, and the lines where they stand."""
         odd = ~(read.numbers | read.missing)
         if odd.any():
             # spaces around a cell do not count; most columns never have any
@@ -99,11 +106,12 @@ class ColumnReader:
                 self._odd, self._line = texts[first], lines[first]
             self._halves = None
         self._padded = self._padded or bool(read.padded.any())
-        self._missing.append(read.missing)
-        self._numeric.append(read.numbers)
+        place = slice(self._rows, self._rows + len(texts))
+        self._rows = place.stop
+        self._missing[place], self._numeric[place] = read.missing, read.numbers
         if self._halves is not None:
-            self._halves.append(read.half_units)
-        self._add_codes(texts)
+            self._halves[place] = read.half_units
+        self._add_codes(texts, place)
 
     def finish(self) -> RawColumn:
         """The whole column."""
@@ -113,12 +121,12 @@ class ColumnReader:
             texts = tuple(self._index)
             renumbered = np.cumsum([text not in MISSING_TEXTS for text in texts]) - 1
             renumbered[[index for index, text in enumerate(texts) if text in MISSING_TEXTS]] = -1
-            codes = renumbered.astype(np.int32)[np.concatenate(self._codes)]
+            codes = renumbered.astype(np.int32)[self._codes[: self._rows]]
             texts = tuple(text for text in texts if text not in MISSING_TEXTS)
         return RawColumn(
-            missing=np.concatenate(self._missing),
-            numeric=np.concatenate(self._numeric),
-            half_units=None if self._halves is None else np.concatenate(self._halves),
+            missing=self._missing[: self._rows],
+            numeric=self._numeric[: self._rows],
+            half_units=None if self._halves is None else self._halves[: self._rows],
             codes=codes,
             texts=texts,
             odd=self._odd,
@@ -126,10 +134,10 @@ class ColumnReader:
             padded=self._padded,
         )
 
-    def _add_codes(self, texts: Sequence[str]) -> None:
+    def _add_codes(self, texts: Sequence[str], place: slice) -> None:
         if self._index is None:
             return
         index = self._index
-        self._codes.append(np.array([index.setdefault(text, len(index)) for text in texts], dtype=np.int32))
+        self._codes[place] = [index.setdefault(text, len(index)) for text in texts]
         if len(index) > MOST_TEXTS and not self._all_texts:
-            self._index, self._codes = None, []
+            self._index, self._codes = None, np.empty(0, dtype=np.int32)

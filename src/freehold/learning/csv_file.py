@@ -8,6 +8,8 @@ a wrong model and nobody would see it. Sizes come first, so no file can fill the
 from __future__ import annotations
 
 import csv
+import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +31,8 @@ _MAGIC: Final = (
     (b"PAR1", "a Parquet file"),
     (b"\x1f\x8b", "compressed by gzip"),
     (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a picture"),
+    (b"\xff\xd8\xff", "a picture"),
     (b"SQLite format 3", "an SQLite database"),
     (b"\xff\xfe", "text in UTF-16"),
     (b"\xfe\xff", "text in UTF-16"),
@@ -38,10 +42,12 @@ _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Some rows of a file as texts, and the line of the file on which each row ends."""
+    """Some rows of a file as texts, the line of the file on which each row ends, and how much has been read by now."""
 
     rows: list[list[str]]
     lines: list[int]
+    share: float
+    """Of the file's bytes, 0 … 1."""
 
 
 class CsvFile:
@@ -50,6 +56,7 @@ class CsvFile:
     def __init__(self, path: Path) -> None:
         """Read the header; Invalid when the file is missing, empty, no text, or has no proper header."""
         self.path = path
+        self._size = _size(path)
         first = _first_line(path)
         self.delimiter = _delimiter(first)
         try:
@@ -60,7 +67,7 @@ class CsvFile:
 
     def chunks(self) -> Iterator[Chunk]:
         """The rows, some at a time; Invalid at the first line that does not fit, too many rows, or none."""
-        size = max(1, _CELLS_AT_A_TIME // len(self.names))
+        at_once = max(1, _CELLS_AT_A_TIME // len(self.names))
         rows: list[list[str]] = []
         lines: list[int] = []
         count = 0
@@ -69,7 +76,7 @@ class CsvFile:
                 reader = self._reader(_decoded(file))
                 next(reader)
                 for row in reader:
-                    if not row:
+                    if not row or (len(row) == 1 and not row[0].strip()):
                         continue
                     if len(row) != len(self.names):
                         raise self._ragged(row, reader.line_num)
@@ -78,26 +85,44 @@ class CsvFile:
                     count += 1
                     if count > MOST_ROWS:
                         raise Invalid(f"the file has more than {MOST_ROWS} rows", next="publish it in several datasets")
-                    if len(rows) == size:
-                        yield Chunk(rows=rows, lines=lines)
+                    if len(rows) == at_once:
+                        yield Chunk(rows=rows, lines=lines, share=file.tell() / self._size)
                         rows, lines = [], []
         except csv.Error as error:
             raise _unreadable_line(reader.line_num, error) from None
         except OSError as error:
             raise _unreadable(self.path, error) from None
         if rows:
-            yield Chunk(rows=rows, lines=lines)
+            yield Chunk(rows=rows, lines=lines, share=1.0)
         if count == 0:
             raise Invalid("the file has a header but no rows", next="choose the file that holds the data")
 
     def _reader(self, lines: Iterator[str]) -> csv._reader:  # type: ignore[name-defined]
-        return csv.reader(lines, delimiter=self.delimiter, strict=True)
+        # a space after the delimiter is not part of the cell, so a quote after it opens one
+        return csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=True)
 
     def _ragged(self, row: list[str], line: int) -> Invalid:
         return Invalid(
-            f"line {line} has {len(row)} cells, the header has {len(self.names)}",
+            f"line {line} has {len(row)} {'cell' if len(row) == 1 else 'cells'}, the header has {len(self.names)}",
             next="put quotes around cells that hold the delimiter, or complete the row",
         )
+
+
+def _size(path: Path) -> int:
+    """The bytes of a regular file; what is no file would make its reader wait, or give other rows the second time."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    if stat.S_ISDIR(status.st_mode):
+        raise Invalid(f"{path} is a folder", next="name a CSV file")
+    if not stat.S_ISREG(status.st_mode):
+        raise Invalid(
+            f"{path} is a pipe or a device, not a file",
+            why="the table is read more than once",
+            next="write it to a file, and name that",
+        )
+    return max(1, status.st_size)
 
 
 def _first_line(path: Path) -> str:
@@ -127,7 +152,11 @@ def _decoded(file: BinaryIO) -> Iterator[str]:
     while line := file.readline(_LONGEST_LINE + 1):
         number += 1
         if len(line) > _LONGEST_LINE:
-            raise Invalid(f"line {number} is longer than {_LONGEST_LINE} bytes", why="no table has such lines")
+            raise Invalid(
+                f"line {number} is longer than {_LONGEST_LINE} bytes",
+                why="no table has such lines",
+                next="save the file as CSV again, with lines that end in LF or CR LF",
+            )
         if number == 1:
             line = line.removeprefix(_BYTE_ORDER_MARK)
         if b"\x00" in line:
@@ -143,7 +172,9 @@ def _decoded(file: BinaryIO) -> Iterator[str]:
 
 
 def _delimiter(header: str) -> str:
-    counts = {delimiter: header.count(delimiter) for delimiter in DELIMITERS}
+    # what stands between quotes is part of a name
+    outside = re.sub(r'"[^"]*"', "", header)
+    counts = {delimiter: outside.count(delimiter) for delimiter in DELIMITERS}
     return max(DELIMITERS, key=lambda delimiter: counts[delimiter])
 
 
@@ -157,6 +188,11 @@ def _checked_names(names: list[str]) -> tuple[str, ...]:
         raise Invalid("the first line holds numbers", next="put the names of the columns in the first line")
     seen: set[str] = set()
     for index, name in enumerate(names):
+        if not name:
+            raise Invalid(
+                f"column {index + 1} has no name",
+                next="give every column a name in the first line; row numbers that pandas wrote: to_csv(index=False)",
+            )
         require_plain(name, f"column {index + 1}", LONGEST_NAME)
         if name in seen:
             raise Invalid(f"two columns are called {name!r}", next="rename one of them")
@@ -172,9 +208,8 @@ def _unreadable_line(line: int, error: csv.Error) -> Invalid:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> Invalid:
+def _unreadable(path: Path, error: OSError | ValueError) -> Invalid:
     if isinstance(error, FileNotFoundError):
         return Invalid(f"there is no file {path}", next="check the name")
-    if isinstance(error, IsADirectoryError):
-        return Invalid(f"{path} is a folder", next="name a CSV file")
-    return Invalid(f"{path} cannot be read: {error.strerror or error}", next="check the file's rights")
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+    return Invalid(f"{path} cannot be read: {reason}", next="check the name and the file's rights")

@@ -90,7 +90,9 @@ def number_text(value: int, digits: int) -> str:
 def digits_used(halves: Integers) -> int:
     """How many digits after the point the values of a column have, 0 … 9."""
     for digits in range(MOST_DIGITS):
-        if not np.any(halves % (2 * _POWERS[MOST_DIGITS - digits])):
+        unit = 2 * _POWERS[MOST_DIGITS - digits]
+        # the first few rows of a long column nearly always tell
+        if not (np.any(halves[:100] % unit) or np.any(halves % unit)):
             return digits
     return MOST_DIGITS
 
@@ -103,9 +105,7 @@ def read_decimals(texts: Sequence[str]) -> Decimals:
     if max(map(len, texts)) > LONGEST_NUMBER:
         # one essay among the numbers must not widen the whole array
         texts = [text if len(text) <= LONGEST_NUMBER else "-" for text in texts]
-    array = np.asarray(texts, dtype=np.str_)
-    width = max(1, array.dtype.itemsize // 4)
-    scan = _Scan(array.astype(f"U{width}", copy=False).view(np.uint32).reshape(len(texts), width))
+    scan = _Scan(_characters(texts))
     halves = scan.half_units()
     for row in np.flatnonzero(scan.numbers & scan.long).tolist():
         halves[row] = half_units(texts[row])
@@ -115,8 +115,41 @@ def read_decimals(texts: Sequence[str]) -> Decimals:
     return Decimals(half_units=halves, numbers=scan.numbers, missing=missing, padded=scan.padded & scan.numbers)
 
 
+def read_columns(columns: Sequence[Sequence[str]]) -> list[Decimals]:
+    """Read the texts of several columns of equal length, as `read_decimals` reads each of them.
+
+    Columns of short texts are read as one: where a wide table comes in a few hundred rows at a time, the many small
+    steps would take longer than the work.
+    """
+    short = [index for index, texts in enumerate(columns) if len(max(texts, key=len, default="")) <= _SHORT]
+    together = read_decimals([text for index in short for text in columns[index]])
+    rows = len(columns[0]) if columns else 0
+    pieces = {index: _piece(together, slice(place * rows, (place + 1) * rows)) for place, index in enumerate(short)}
+    return [pieces[index] if index in pieces else read_decimals(texts) for index, texts in enumerate(columns)]
+
+
+def _piece(read: Decimals, place: slice) -> Decimals:
+    return Decimals(
+        half_units=read.half_units[place],
+        numbers=read.numbers[place],
+        missing=read.missing[place],
+        padded=read.padded[place],
+    )
+
+
+def _characters(texts: Sequence[str]) -> npt.NDArray[np.uint8]:
+    """The texts' characters (width × count), those beyond ASCII all alike and a zero where a text is over."""
+    array = np.asarray(texts, dtype=np.str_)
+    width = max(1, array.dtype.itemsize // 4)
+    points = array.astype(f"U{width}", copy=False).view(np.uint32).reshape(len(texts), width)
+    return np.minimum(points, 128).astype(np.uint8).T.copy()
+
+
 # The grammar as an automaton, so that NumPy reads a whole column character by character.
 _DIGIT, _SIGN, _POINT, _POWER, _END, _OTHER = range(6)
+_CLASSES: Final = 6
+_SHORT: Final = 16
+"""So many digits fit in 64 bits whatever else is done with them."""
 _START, _SIGNED, _WHOLE, _DOT, _FRACTION, _E, _E_SIGNED, _EXPONENT, _NO = range(9)
 _CLASS: Final = np.full(129, _OTHER, dtype=np.uint8)
 _CLASS[[ord(character) for character in "0123456789"]] = _DIGIT
@@ -124,7 +157,7 @@ _CLASS[[ord("+"), ord("-")]] = _SIGN
 _CLASS[ord(".")] = _POINT
 _CLASS[[ord("e"), ord("E")]] = _POWER
 _CLASS[0] = _END
-_NEXT: Final = np.full((9, 6), _NO, dtype=np.uint8)
+_NEXT: Final = np.full((9, _CLASSES), _NO, dtype=np.uint8)
 _NEXT[:, _END] = range(9)
 for _state, _class, _then in (
     (_START, _DIGIT, _WHOLE),
@@ -146,37 +179,44 @@ _ACCEPTED: Final = np.isin(np.arange(9), (_WHOLE, _FRACTION, _EXPONENT))
 
 
 class _Scan:
-    """One pass of the automaton over the code points of a column (texts × width); `long` texts need exact integers."""
+    """One pass of the automaton over the characters of a column (width × count); `long` texts need exact integers.
 
-    def __init__(self, points: npt.NDArray[np.uint32]) -> None:
-        count, width = points.shape
+    Every step works on one place of all texts at once, in the narrowest integers that hold it: a large table has
+    hundreds of millions of cells, and this loop is most of what reading it costs.
+    """
+
+    def __init__(self, characters: npt.NDArray[np.uint8]) -> None:
+        width, count = characters.shape
         state = np.zeros(count, dtype=np.uint8)
+        whole, fraction, powers = (np.zeros(count, dtype=np.uint8) for _ in range(3))
+        negative_exponent = np.zeros(count, dtype=bool)
         self.mantissa = np.zeros(count, dtype=np.int64)
         self.exponent = np.zeros(count, dtype=np.int64)
         self.long = np.zeros(count, dtype=bool)
-        whole, fraction, powers = (np.zeros(count, dtype=np.int64) for _ in range(3))
-        negative_exponent = np.zeros(count, dtype=bool)
-        for position in range(width):
-            point = points[:, position]
-            state = _NEXT[state, _CLASS[np.minimum(point, 128)]]
-            digit = point.astype(np.int64) - ord("0")
-            isdigit = (digit >= 0) & (digit <= 9)
+        for place, character in enumerate(characters):
+            state = _NEXT.ravel().take(state * np.uint8(_CLASSES) + _CLASS.take(character))
+            digit = character - np.uint8(ord("0"))
+            isdigit = digit <= 9
             in_whole, in_fraction = isdigit & (state == _WHOLE), isdigit & (state == _FRACTION)
             in_number = in_whole | in_fraction
-            self.long |= in_number & (self.mantissa >= 10**16)
-            self.mantissa = np.where(in_number & ~self.long, 10 * self.mantissa + digit, self.mantissa)
+            if place >= _SHORT:
+                self.long |= in_number & (self.mantissa >= 10**_SHORT)
+            factor = np.where(in_number & ~self.long, np.uint8(10), np.uint8(1))
+            self.mantissa *= factor
+            self.mantissa += np.where(factor > 1, digit, np.uint8(0))
             whole += in_whole
             fraction += in_fraction
-            if np.any(state >= _E):
+            if place and np.any((state >= _E) & (state < _NO)):
                 in_exponent = isdigit & (state == _EXPONENT)
                 powers += in_exponent
                 self.exponent = np.where(in_exponent & (powers <= 2), 10 * self.exponent + digit, self.exponent)
-                negative_exponent |= (state == _E_SIGNED) & (point == ord("-"))
+                negative_exponent |= (state == _E_SIGNED) & (character == ord("-"))
         self.numbers: Flags = _ACCEPTED[state] & (whole <= 30) & (fraction <= 30) & (powers <= 2)
-        second = points[:, 1] if width > 1 else np.zeros(count, dtype=np.uint32)
-        self.padded: Flags = (points[:, 0] == ord("0")) & (second >= ord("0")) & (second <= ord("9"))
-        self.negative: Flags = points[:, 0] == ord("-")
-        self.power = MOST_DIGITS - fraction + np.where(negative_exponent, -self.exponent, self.exponent)
+        first = characters[0]
+        second = characters[1] if width > 1 else np.zeros(count, dtype=np.uint8)
+        self.padded: Flags = (first == ord("0")) & (second >= ord("0")) & (second <= ord("9"))
+        self.negative: Flags = first == ord("-")
+        self.power = MOST_DIGITS - fraction.astype(np.int64) + np.where(negative_exponent, -1, 1) * self.exponent
         # 2·mantissa < 2·10^17: one digit of room, so longer shifts are left to exact integers as well
         self.long |= (self.power < -18) | ((self.power > 0) & (self.mantissa >= _POWERS[18 - self.power.clip(1, 18)]))
         self.long |= self.power > 17

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 from freehold.errors import Invalid
 from freehold.learning.column_reader import ColumnReader, RawColumn
 from freehold.learning.csv_file import CsvFile
+from freehold.learning.decimals import read_columns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +27,12 @@ def read_raw(
     wanted: Collection[str] | None = None,
     coded: Collection[str] = (),
     optional: Collection[str] = (),
+    told: Callable[[float], None] = lambda share: None,
 ) -> RawTable:
     """The columns `wanted` (all, if None), `coded` and `optional` of the file; a code for every text of those `coded`.
 
-    Invalid when the file is no proper CSV, or lacks one of these columns that is not optional.
+    `told` hears which share of the file has been read. Invalid when the file is no proper CSV, or lacks one of these
+    columns that is not optional.
     """
     file = CsvFile(path)
     for name in [*(wanted or ()), *coded]:
@@ -41,8 +44,10 @@ def read_raw(
     for chunk in file.chunks():
         count += len(chunk.rows)
         columns = list(zip(*chunk.rows, strict=True))
-        for index, reader in readers.items():
-            reader.add(columns[index], chunk.lines)
+        texts = [columns[index] for index in readers]
+        for reader, cells, read in zip(readers.values(), texts, read_columns(texts), strict=True):
+            reader.add(cells, read, chunk.lines)
+        told(chunk.share)
     return RawTable(columns={file.names[index]: reader.finish() for index, reader in readers.items()}, rows=count)
 
 

@@ -6,9 +6,10 @@ one model; the constants stay this table's own, and the map pools them. A table 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +23,8 @@ from freehold.learning.decimals import Flags
 from freehold.learning.raw_table import RawTable, read_raw, require_column
 from freehold.learning.rows import MOST_COLUMNS, Rows
 from freehold.learning.targets import make_target
+
+_FEW_NOTICES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,16 +64,18 @@ def read_table(
     kind: str | None = None,
     embedding: bool = False,
     like: Card | None = None,
+    told: Callable[[float], None] = lambda share: None,
 ) -> Table:
     """Read the owner's CSV file and predict the column `target` from the others.
 
     `group` names the column whose rows stay together; `keep` columns that would be left out because they single out
     rows; `categories` number columns that are codes; `kind` says `classes` or `number` of the target; `embedding` that
-    all columns are an embedding's numbers. `like` is another owner's card. Invalid, with what to change, when the file
-    is no proper CSV, a column is unknown or mixed, or the target cannot be predicted.
+    all columns are an embedding's numbers. `like` is another owner's card; `told` hears which share of the file is
+    read. Invalid, with what to change, when the file is no proper CSV, a column is unknown or mixed, or the target
+    cannot be predicted.
     """
     named = {target, *([group] if group else [])}
-    raw = read_raw(path, coded=[group] if group else [])
+    raw = read_raw(path, coded=[group] if group else [], told=told)
     if len(raw.columns) == 1:
         raise Invalid(
             "the file has one column only",
@@ -83,14 +88,20 @@ def read_table(
         raise Invalid("the target cannot be the group too", next="name two different columns")
     made_target = make_target(target, raw.columns[target], kind=kind, like=like.target if like else None)
     present = made_target.present
-    features = {name: column.take(present) for name, column in raw.columns.items() if name not in named}
+    groups = _groups(raw.columns[group], present) if group else None
+    for name in named:
+        del raw.columns[name]
     notices = _target_notices(raw, target, present)
     if like is None:
-        made, more = _decide(features, set(keep), set(categories), embedding=embedding)
+        made, more = _decide(raw.columns, present, set(keep), set(categories), embedding=embedding)
     else:
-        made, more = _as_card(features, target, like)
+        made, more = _as_card(raw.columns, present, target, like)
     if not made:
-        raise Invalid("no column is left to learn from", why=" · ".join(more), next="keep columns with --keep")
+        raise Invalid(
+            "no column is left to learn from",
+            why=" · ".join(more[:_FEW_NOTICES]),
+            next="add columns, or keep one of these with --keep NAME",
+        )
     if len(made) > MOST_COLUMNS:
         raise Invalid(f"{len(made)} columns would train, at most {MOST_COLUMNS} can", next="leave columns out")
     return Table(
@@ -101,7 +112,7 @@ def read_table(
             targets=made_target.values,
             held=np.zeros(len(made_target.values), dtype=bool),
         ),
-        groups=_groups(raw.columns[group], present) if group else None,
+        groups=groups,
         group_name=group or "",
         rows_left_out=int((~present).sum()),
         missing_values=sum(part.column.missing for part in made),
@@ -110,10 +121,12 @@ def read_table(
 
 
 def _decide(
-    features: dict[str, RawColumn], keep: set[str], categories: set[str], *, embedding: bool
+    features: dict[str, RawColumn], present: Flags, keep: set[str], categories: set[str], *, embedding: bool
 ) -> tuple[list[Made], list[str]]:
+    """What each column becomes; the columns as they were read are used up, since both would fill the memory."""
     made, notices = [], []
-    for name, raw in features.items():
+    for name in list(features):
+        raw = features.pop(name).take(present)
         part = make_column(name, raw, keep=name in keep, category=name in categories, embedding=embedding)
         if isinstance(part, LeftOut):
             notices.append(f"`{name}` left out: {part.reason}" + (f" (--keep {name})" if part.can_be_kept else ""))
@@ -124,14 +137,15 @@ def _decide(
     return made, notices
 
 
-def _as_card(features: dict[str, RawColumn], target: str, like: Card) -> tuple[list[Made], list[str]]:
+def _as_card(features: dict[str, RawColumn], present: Flags, target: str, like: Card) -> tuple[list[Made], list[str]]:
     if unspell(like.target.name, "the target's name", LONGEST_NAME) != target:
         raise Invalid(f"the target {target!r} is not that of the other card", next="name the same target")
     names = [unspell(column.name, "a column's name", LONGEST_NAME) for column in like.columns]
     for name in names:
         require_column(name, list(features))
-    made = [column_like(column, features[name]) for name, column in zip(names, like.columns, strict=True)]
-    return made, [f"`{name}` left out: the other card does not have it" for name in features if name not in names]
+    pairs = zip(names, like.columns, strict=True)
+    made = [column_like(column, features.pop(name).take(present)) for name, column in pairs]
+    return made, [f"`{name}` left out: the other card does not have it" for name in features]
 
 
 def _target_notices(raw: RawTable, target: str, present: Flags) -> list[str]:
