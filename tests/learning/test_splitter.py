@@ -104,7 +104,13 @@ def test_subsets_are_shared_out_by_the_sizes_of_two_classes() -> None:
         ([0] * 50, 4, None, "one class only"),
         ([0, 1] * 50, 4, [row // 10 for row in range(100)], "10 of 10 groups hold rows of both classes"),
         ([0, 1, 2] * 20, 4, [row // 3 for row in range(60)], "20 of 20 groups hold rows of every class"),
-        ([0] * 60 + [1] * 60, 4, [row // 40 for row in range(60)] + [9 + row for row in range(60)], "no split into 4"),
+        (
+            [0] * 60 + [1] * 60,
+            4,
+            [row // 40 for row in range(60)] + [9 + row for row in range(60)],
+            "one group holds 40",
+        ),
+        ([0] * 60 + [1] * 60, 4, [row // 20 for row in range(60)] + [9 + row for row in range(60)], "no split into 4"),
     ],
 )
 def test_the_impossible_is_refused_with_the_reason(

@@ -6,8 +6,7 @@ with the reason. Numbers with a few texts between them are refused: the owner mu
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,13 +16,12 @@ from freehold.learning.card import MOST_CATEGORIES, ByteColumn, CategoryColumn, 
 from freehold.learning.card_text import LONGEST_CATEGORY, require_plain, spell, unspell
 from freehold.learning.column_reader import RawColumn
 from freehold.learning.constants import constants_of
-from freehold.learning.decimals import to_fixed_point
+from freehold.learning.decimals import LARGEST_FIXED, number_text, to_fixed_point
 from freehold.learning.digits import digits_for
+from freehold.learning.extremes import OUTLIERS, clipped, require_held
+from freehold.learning.lookalikes import require_no_lookalikes
 from freehold.learning.maps import standardized
 from freehold.learning.singling_out import FEWEST_ROWS, numbers_single_out, telling_name, texts_single_out
-
-FEW_TEXTS: Final = 20
-"""Up to so many different texts a column may mix numbers and words, as in `1`, `2`, `3 or more`."""
 
 Values = npt.NDArray[np.int32]
 
@@ -60,11 +58,16 @@ def make_column(name: str, raw: RawColumn, *, keep: bool, category: bool, embedd
     if halves is None or category or raw.padded:
         return _category(name, raw, keep=keep, category=category)
     present = halves[~raw.missing]
-    if np.all(present == present[0]):
-        return LeftOut(reason="it has the same value in every row", can_be_kept=False)
     if (reason := numbers_single_out(present)) and not keep:
         return LeftOut(reason=reason, can_be_kept=True)
-    return _number(name, raw, digits_for(present))
+    require_held(name, raw)
+    if np.all(present == present[0]):
+        return LeftOut(reason="it has the same value in every row", can_be_kept=False)
+    digits = digits_for(present, outliers=OUTLIERS)
+    made = _number(name, raw, digits)
+    beyond = clipped(present, digits)
+    limit = number_text(LARGEST_FIXED, digits)
+    return replace(made, notice=f"{beyond} of its values are beyond ±{limit} and count as that") if beyond else made
 
 
 def column_like(known: Column, raw: RawColumn) -> Made:
@@ -88,6 +91,16 @@ def column_like(known: Column, raw: RawColumn) -> Made:
         )
         return Made(column=column, values=values)
     return _number(name, raw, known.digits)
+
+
+def values_like(known: Column, name: str, raw: RawColumn) -> Values:
+    """The integers of the column exactly as another card has it, its median for a missing number."""
+    if isinstance(known, CategoryColumn):
+        return coded_like(known.values, raw)
+    require_numbers(name, raw)
+    if isinstance(known, ByteColumn):
+        return byte_values(known.digits, known.mean, known.deviation, raw)
+    return number_values(known.digits, known.median, raw)
 
 
 def coded_like(listed: tuple[str, ...], raw: RawColumn) -> Values:
@@ -146,7 +159,8 @@ def _number(name: str, raw: RawColumn, digits: int) -> Made:
 
 
 def _embedded(name: str, raw: RawColumn) -> Made | LeftOut:
-    made = _number(name, raw, digits_for(_present(raw)))
+    require_held(name, raw)
+    made = _number(name, raw, digits_for(_present(raw), outliers=OUTLIERS))
     known = made.column
     if not isinstance(known, NumberColumn) or known.deviation == 0:
         return LeftOut(reason="it has the same value in every row", can_be_kept=False)
@@ -163,8 +177,8 @@ def _present(raw: RawColumn) -> npt.NDArray[np.int64]:
 
 
 def _category(name: str, raw: RawColumn, *, keep: bool, category: bool) -> Made | LeftOut:
-    if not category and raw.numbers > raw.others > 0 and (raw.codes is None or len(raw.texts) > FEW_TEXTS):
-        require_numbers(name, raw)
+    if not category:
+        require_no_lookalikes(name, raw, f"--category {name}")
     if (reason := texts_single_out(raw)) and not keep:
         return LeftOut(reason=reason, can_be_kept=True)
     if raw.codes is None:

@@ -21,12 +21,15 @@ import numpy as np
 import numpy.typing as npt
 
 from freehold.errors import Invalid
+from freehold.learning.decimals import is_number
 from freehold.learning.streams import Stream, key_of
 
 Integers = npt.NDArray[np.int64]
 
 FEWEST_HOLDERS: Final = 2
 _TRIES: Final = 40
+_PLACEMENTS: Final = 200_000
+"""Groups placed in all tries together: of very many small groups one try is like another, and takes seconds."""
 _MOST_LEFT_OUT: Final = 20
 """To make two halves equal, at most one in so many rows of a class may be left out, or one row."""
 
@@ -54,7 +57,9 @@ def split_rows(labels: Integers, names: Sequence[str], groups: Integers | None, 
     _require_possible(counts, names, subsets)
     units = _Units(labels, groups, len(names))
     _require_apart(units, names)
-    for attempt in range(_TRIES):
+    _require_none_dominates(units, counts, names)
+    grouped = int(np.count_nonzero(units.sizes > 1))
+    for attempt in range(min(_TRIES, max(2, _PLACEMENTS // max(1, grouped)))):
         stream = Stream(key_of("split", seed, bytes(32)), attempt)
         parts = _attempt(units, counts, subsets, stream)
         if parts is not None:
@@ -98,7 +103,8 @@ def _require_possible(counts: Integers, names: Sequence[str], subsets: int) -> N
         raise Invalid(
             f"{names[rarest]} has {counts[rarest]} rows: too few for {subsets} subsets",
             why="a class needs as many rows as there are subsets, or a subset could be told by it",
-            next="merge it with another class, leave its rows out, or use fewer subsets",
+            next="merge it with another class, leave its rows out, or use fewer subsets"
+            + ("; or predict a number: --kind number" if all(map(is_number, names)) else ""),
         )
 
 
@@ -112,6 +118,17 @@ def _require_apart(units: _Units, names: Sequence[str]) -> None:
         why="no subset may hold all classes, so such a group cannot stay together",
         next="keep one row of each such group, or give no group column",
     )
+
+
+def _require_none_dominates(units: _Units, counts: Integers, names: Sequence[str]) -> None:
+    largest = units.counts.max(axis=0)
+    label = int(np.argmax(2 * largest - counts))
+    if 2 * largest[label] > counts[label]:
+        raise Invalid(
+            f"one group holds {largest[label]} of the {counts[label]} rows of {names[label]}",
+            why="no subset may hold more than half of a class's rows, so such a group cannot stay together",
+            next="leave some rows of that group out, add rows of other groups, or give no group column",
+        )
 
 
 def _attempt(units: _Units, counts: Integers, subsets: int, stream: Stream) -> Parts | None:

@@ -19,6 +19,8 @@ from freehold.learning.columns import Values, require_numbers
 from freehold.learning.constants import constants_of
 from freehold.learning.decimals import Flags, digits_used, to_fixed_point
 from freehold.learning.digits import digits_for
+from freehold.learning.extremes import require_held, vanishes
+from freehold.learning.lookalikes import require_no_lookalikes
 from freehold.learning.parameters import MOST_OUTPUTS
 
 MOST_WHOLE_CLASSES: Final = 20
@@ -49,6 +51,8 @@ def make_target(name: str, raw: RawColumn, *, kind: str | None, like: Target | N
         number = kind == "number"
     else:
         number = _is_number(raw)
+        if not number:
+            require_no_lookalikes(name, raw, "--kind classes")
     return _number(name, raw, like) if number else _classes(name, raw, like)
 
 
@@ -56,13 +60,14 @@ def _is_number(raw: RawColumn) -> bool:
     if raw.half_units is None or raw.padded:
         return False
     present = raw.half_units[~raw.missing]
-    return digits_used(present) > 0 or len(np.unique(present)) > MOST_WHOLE_CLASSES
+    return digits_used(present) > 0 or len(np.unique(present)) > MOST_WHOLE_CLASSES or vanishes(raw, present)
 
 
 def _number(name: str, raw: RawColumn, like: Target | None) -> MadeTarget:
     require_numbers(name, raw)
     if raw.half_units is None:
         raise Invalid(f"the target {name!r} is no number")
+    require_held(name, raw, outliers=0)
     halves = raw.half_units[~raw.missing]
     digits = like.digits if isinstance(like, NumberTarget) else digits_for(halves)
     values = to_fixed_point(halves, digits)
@@ -84,13 +89,16 @@ def _classes(name: str, raw: RawColumn, like: Target | None) -> MadeTarget:
         raise Invalid(
             f"the target {name!r} has more than {MOST_OUTPUTS} different values",
             why=f"a model tells at most {MOST_OUTPUTS} classes apart",
-            next="name another column as target, merge classes, or predict it as a number",
+            next="name another column as target, or merge classes; numbers are predicted with --kind number",
         )
     if isinstance(like, ClassTarget):
         classes = [unspell(text, "a class", LONGEST_CATEGORY) for text in like.classes]
         unknown = sorted(set(raw.texts) - set(classes))
         if unknown:
-            raise Invalid(f"the target {name!r} has the class {unknown[0]!r}, which the other card does not have")
+            raise Invalid(
+                f"the target {name!r} has the class {unknown[0]!r}, which the other card does not have",
+                next="leave these rows out, or agree on the classes",
+            )
     else:
         classes = sorted(raw.texts, key=lambda text: text.encode())
     if len(raw.texts) < 2:
@@ -106,7 +114,10 @@ def _classes(name: str, raw: RawColumn, like: Target | None) -> MadeTarget:
     values = table[raw.codes[~raw.missing]]
     counts = np.bincount(values, minlength=len(classes))
     if not counts.all():
-        raise Invalid(f"the target {name!r} has no row of the class {classes[int(np.argmin(counts))]!r}")
+        raise Invalid(
+            f"the target {name!r} has no row of the class {classes[int(np.argmin(counts))]!r}",
+            next="add such rows, or agree on the classes",
+        )
     target = ClassTarget(
         classes=tuple(spell(text) for text in classes),
         counts=tuple(int(count) for count in counts),
