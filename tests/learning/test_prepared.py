@@ -121,6 +121,30 @@ def test_a_full_disk_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.M
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_folders_that_were_made_on_the_way_are_gone_after_trouble(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = patient_table(tmp_path)
+    before = sorted(tmp_path.iterdir())
+
+    def full(path: Path, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(prepared, "write_file", full)
+    with pytest.raises(Unavailable):
+        prepare(table, tmp_path / "a" / "b" / "out")
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_more_features_than_can_train_are_refused_with_a_smaller_map(tmp_path: Path) -> None:
+    names = [f"c{index}" for index in range(46)]
+    rows = [[*((row * column) % 89 for column in range(1, 47)), "ab"[row % 2]] for row in range(6_000)]
+    table = read_table(write_csv(tmp_path, [*names, "outcome"], rows), target="outcome")
+    with pytest.raises(Invalid, match="makes 1128 features of these columns, at most 1025") as caught:
+        prepare(table, tmp_path / "out", map_name="poly2")
+    assert "--map identity" in caught.value.next
+
+
 def test_what_a_crash_left_is_removed_by_the_next_attempt(tmp_path: Path) -> None:
     left = tmp_path / ".out.unfinished"
     left.mkdir()

@@ -12,6 +12,10 @@ Color: TypeAlias = Annotated[
     Literal["auto", "always", "never"],
     typer.Option("--color", help="Colour: auto obeys NO_COLOR, FORCE_COLOR and TERM=dumb."),
 ]
+Kind: TypeAlias = Annotated[
+    Literal["classes", "number"] | None,
+    typer.Option("--kind", help="What the target is; judged by its values if not given."),
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
 Profile: TypeAlias = Annotated[
     str | None,

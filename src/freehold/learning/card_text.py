@@ -9,6 +9,7 @@ invisible ones, those that turn the direction of reading) is refused when a tabl
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Final
 
 from freehold.errors import Invalid
@@ -37,6 +38,12 @@ def require_plain(text: str, what: str, longest: int) -> str:
             next="remove it from the file",
         )
     return text
+
+
+def title_of(path: Path) -> str:
+    """What a card may call the table in a file: its name, without what cannot be published."""
+    plain = _DECEPTIVE.sub("", path.stem.encode("utf-8", "replace").decode("utf-8"))
+    return plain.strip()[:LONGEST_NAME] or "table"
 
 
 def spell(text: str) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from freehold.errors import Invalid
+from freehold.learning.parameters import MOST_FEATURES
 
 FEWEST_ROWS_PER_FEATURE: Final = 5
 FEW_ROWS_PER_FEATURE: Final = 20
@@ -27,7 +28,12 @@ def products_learned(dimension: int, outputs: int, rounds: int) -> int:
 
 
 def require_enough_rows(rows: int, dimension: int, name: str, advice: str = "") -> str:
-    """A warning below 20 rows per feature of the map `name`, else nothing; Invalid below 5."""
+    """A warning below 20 rows per feature of the map `name`, else nothing; Invalid below 5 or beyond 1,025 features."""
+    if dimension > MOST_FEATURES:
+        raise Invalid(
+            f"the map {name} makes {dimension} features of these columns, at most {MOST_FEATURES} can train",
+            next=advice or "leave columns out, or choose a map with fewer features",
+        )
     share = rows / dimension
     if share < FEWEST_ROWS_PER_FEATURE:
         raise Invalid(

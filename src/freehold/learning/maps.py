@@ -41,6 +41,8 @@ from freehold.protocol.digests import T, sha256, u64
 Integers = npt.NDArray[np.int64]
 
 DEFAULT_MAP: Final = "standard"
+EMBEDDING: Final = "embedding"
+"""The map of columns that are an embedding's numbers, made once by the data owner."""
 ONE: Final = 64
 """The constant feature, a one-hot feature and a class's target."""
 STEPS: Final = 32

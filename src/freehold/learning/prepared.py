@@ -30,6 +30,7 @@ from freehold.learning.decimals import number_text
 from freehold.learning.disclosure import FEWEST_ROWS_PER_FEATURE, require_enough_rows
 from freehold.learning.map_form import NAMES
 from freehold.learning.maps import DEFAULT_MAP, dimension_of, parse_name
+from freehold.learning.parameters import MOST_FEATURES
 from freehold.learning.split_page import split_page
 from freehold.learning.splitter import Parts, split_rows
 from freehold.learning.table import Table, class_names
@@ -96,8 +97,7 @@ def prepare(
     Invalid, before anything is written, when the split is impossible, `map_name` leaves fewer than 5 rows per feature,
     or a number is out of its limits; Unavailable when the disk refuses.
     """
-    group_min = subsets if group_min is None else group_min
-    plan = _checked_plan(Plan(group_min=group_min, map=map_name, replicas=replicas, subsets=subsets))
+    plan = check_plan(subsets=subsets, replicas=replicas, group_min=group_min, map_name=map_name)
     warning = _rows_per_feature(table, map_name)
     seed = secrets.token_bytes(32) if seed is None else seed
     edges = () if isinstance(table.target, ClassTarget) else bin_edges(table.rows.targets, subsets)
@@ -113,7 +113,7 @@ def prepare(
         write_file(folder / PAGE, split_page(certificate).encode())
     notices = [*table.notices, *([warning] if warning else [])]
     if certificate.left_out:
-        rows = "1 row" if certificate.left_out == 1 else f"{certificate.left_out} rows"
+        rows = "1 row" if certificate.left_out == 1 else f"{certificate.left_out:,} rows"
         notices.append(f"{rows} left out, so that both holders of a class hold exactly half of it")
     if not card.samples.rows:
         notices.append("no made-up rows: the table has so few columns that they would equal real ones")
@@ -125,6 +125,12 @@ def prepare(
         plan=plan,
         notices=tuple(notices),
     )
+
+
+def check_plan(*, subsets: int, replicas: int, group_min: int | None, map_name: str) -> Plan:
+    """The plan of these numbers, all subsets in one group if `group_min` is None; Invalid when one is out of limits."""
+    group_min = subsets if group_min is None else group_min
+    return _checked_plan(Plan(group_min=group_min, map=map_name, replicas=replicas, subsets=subsets))
 
 
 def load(folder: Path) -> Prepared:
@@ -176,22 +182,25 @@ def _write_subsets(
 
 def _checked_plan(plan: Plan) -> Plan:
     if not SUBSETS_SMALLEST <= plan.subsets <= SUBSETS_LARGEST:
-        raise Invalid(f"{plan.subsets} subsets are outside {SUBSETS_SMALLEST} to {SUBSETS_LARGEST}")
+        raise Invalid(
+            f"{plan.subsets} subsets are outside {SUBSETS_SMALLEST} to {SUBSETS_LARGEST}",
+            next=f"choose --subsets from {SUBSETS_SMALLEST} to {SUBSETS_LARGEST}; 4 suit most tables",
+        )
     if plan.replicas not in REPLICAS:
         raise Invalid(f"{plan.replicas} replicas cannot vote", next=f"choose one of {', '.join(map(str, REPLICAS))}")
     if not GROUP_MIN_SMALLEST <= plan.group_min <= plan.subsets:
-        raise Invalid(f"a group of at least {plan.group_min} subsets is outside 2 to {plan.subsets}")
+        raise Invalid(
+            f"a group of at least {plan.group_min} subsets is outside {GROUP_MIN_SMALLEST} to {plan.subsets}",
+            next=f"choose --group-min from {GROUP_MIN_SMALLEST} to {plan.subsets}, or leave it away",
+        )
     parse_name(plan.map)
     return plan
 
 
 def _rows_per_feature(table: Table, map_name: str) -> str:
     rows, dimension = len(table.rows), dimension_of(table.columns, map_name)
-    smaller = [
-        (name, dimension_of(table.columns, name))
-        for name in NAMES
-        if name not in ("rff", "embedding") and rows >= FEWEST_ROWS_PER_FEATURE * dimension_of(table.columns, name)
-    ]
+    known = [(name, dimension_of(table.columns, name)) for name in NAMES if name not in ("rff", "embedding")]
+    smaller = [(name, size) for name, size in known if size <= MOST_FEATURES and rows >= FEWEST_ROWS_PER_FEATURE * size]
     advice = f"choose --map {smaller[0][0]}: {rows / smaller[0][1]:.1f} rows per feature" if smaller else ""
     return require_enough_rows(rows, dimension, map_name, advice)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from freehold.errors import Invalid, Unavailable
@@ -23,17 +23,19 @@ def whole_folder(path: Path) -> Iterator[Path]:
     Invalid if `path` exists and is not an empty folder; Unavailable if the disk refuses, and then nothing is left.
     """
     path = path.absolute()
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise Invalid(f"{path} exists already", next="name another folder, or remove this one")
+    require_free(path)
     hidden = path.parent / f".{path.name}.unfinished"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.rmtree(hidden, ignore_errors=True)
-        hidden.mkdir(mode=0o700)
-        yield hidden
-        _sync(hidden)
-        hidden.rename(path)
-        _sync(path.parent)
+        with new_parents(path):
+            shutil.rmtree(hidden, ignore_errors=True)
+            hidden.mkdir(mode=0o700)
+            try:
+                yield hidden
+                _sync(hidden)
+                hidden.rename(path)
+            finally:
+                shutil.rmtree(hidden, ignore_errors=True)
+            _sync(path.parent)
     except OSError as error:
         raise Unavailable(
             f"{path} cannot be written: {error.strerror or error}",
@@ -41,8 +43,40 @@ def whole_folder(path: Path) -> Iterator[Path]:
             now="nothing was written",
             retry=False,
         ) from None
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+
+
+def require_free(path: Path) -> None:
+    """Check that nothing lies at `path` but an empty folder; Invalid otherwise, Unavailable if nobody can look."""
+    try:
+        if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
+            return
+    except OSError as error:
+        raise Unavailable(
+            f"{path} cannot be read: {error.strerror or error}",
+            next="name a folder that you may write to",
+            now="nothing was written",
+            retry=False,
+        ) from None
+    raise Invalid(f"{path} exists already", next="name another folder, or remove this one", now="nothing was written")
+
+
+@contextmanager
+def new_parents(path: Path) -> Iterator[None]:
+    """The folders above `path`, made where they are missing; those made are gone again after trouble."""
+    missing = []
+    for folder in path.parents:
+        if folder.exists():
+            break
+        missing.append(folder)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
+    except BaseException:
+        for folder in missing:
+            # whoever has written there in the meantime keeps it
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def write_file(path: Path, data: bytes) -> None:
