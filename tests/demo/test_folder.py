@@ -30,7 +30,7 @@ def test_it_appears_when_it_is_whole(tmp_path: Path) -> None:
 @pytest.mark.parametrize("trouble", [ValueError, KeyboardInterrupt])
 def test_trouble_leaves_nothing(tmp_path: Path, trouble: type[BaseException]) -> None:
     def fails() -> None:
-        with output_folder(tmp_path / "out") as folder:
+        with output_folder(tmp_path / "made" / "on the way" / "out") as folder:
             finished(folder)
             raise trouble
 

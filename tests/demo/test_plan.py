@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from freehold.demo.plan import Wish, make_plan
+from freehold.demo.measure import train_centrally
+from freehold.demo.plan import Plan, Wish, make_plan
 from freehold.errors import Invalid
+from freehold.learning.card import ByteColumn, NumberColumn
+from freehold.learning.measured import read_measured
+from freehold.learning.prepared import Prepared, load, prepare
 
 
 def wish(tmp_path: Path, **changes: Any) -> Wish:
@@ -42,6 +47,11 @@ def two_classes(rows: int, *, patients: int = 0) -> str:
         values = [str(row % 37), "good" if row % 2 else "bad"]
         lines.append(",".join([f"p{row % patients}", *values] if patients else values))
     return "\n".join(lines) + "\n"
+
+
+def prepared(plan: Plan, out: Path) -> Prepared:
+    """What the data owner's own command makes of the plan."""
+    return prepare(plan.read(plan.training_rows), out, subsets=plan.subsets, map_name=plan.map)
 
 
 def rows_of(file: Path) -> list[list[str]]:
@@ -132,6 +142,108 @@ def test_a_numeric_target_is_held_out_too(tmp_path: Path, work: Path) -> None:
     plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="y", map="identity"), work)
 
     assert len(rows_of(plan.test_rows)) - 1 == 100
+
+
+def test_a_fault_is_told_by_its_line_in_the_file_whichever_side_it_would_fall_on(tmp_path: Path, work: Path) -> None:
+    lines = ["size,outcome", *(f"{row % 37}.5,{'good' if row % 2 else 'bad'}" for row in range(400))]
+    for fault in (5, 123, 399):
+        text = "\n".join("<2,good" if place == fault else line for place, line in enumerate(lines)) + "\n"
+        with pytest.raises(Invalid, match=f"in line {fault + 1},") as caught:
+            make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome"), work)
+        assert caught.value.now == "nothing was started"
+
+
+def test_a_word_that_only_the_held_out_rows_hold_stops_nobody_later(tmp_path: Path) -> None:
+    for seed in range(8):
+        text = "children,outcome\n" + "".join(
+            f"{'3 or more' if row == 7 else row % 3},{'good' if row % 2 else 'bad'}\n" for row in range(400)
+        )
+        folder = tmp_path / str(seed)
+        folder.mkdir()
+        plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome", seed=seed), folder)
+        card = prepared(plan, folder / "prepared").card
+        assert len(read_measured(plan.test_rows, card).truth) == 100
+        assert train_centrally(plan, load(folder / "prepared")).test_rows == 100
+
+
+def test_a_class_too_small_to_be_held_out_is_measured_all_the_same(tmp_path: Path, work: Path) -> None:
+    text = "size,outcome\n" + "".join(f"{row % 37},{'abc'[row % 2 if row > 2 else 2]}\n" for row in range(400))
+    plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome", subsets=3, cheat=()), work)
+
+    central = train_centrally(plan, prepared(plan, work / "prepared"))
+    assert central.test_rows == 98
+    assert 0.0 <= central.central <= 1.0
+
+
+def test_a_missing_number_of_the_test_is_the_median_of_the_training(tmp_path: Path, work: Path) -> None:
+    text = "size,outcome\n" + "".join(f"{row % 37 * 10},{'good' if row % 2 else 'bad'}\n" for row in range(400))
+    plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome"), work)
+    card = prepared(plan, work / "prepared").card
+    later = tmp_path / "later.csv"
+    later.write_text("size,outcome\n,good\n9000,bad\n9000,ugly\n9000,\n", "utf-8")
+
+    measured = read_measured(later, card)
+
+    column = card.columns[0]
+    assert isinstance(column, NumberColumn)
+    assert measured.values[:, 0].tolist() == [column.median, 9000, 9000]
+    assert measured.truth.tolist() == [1.0, 0.0, -1.0]
+
+
+def test_rows_without_a_target_measure_nothing_and_are_not_held_out(tmp_path: Path, work: Path) -> None:
+    text = "size,outcome\n" + "".join(f"{row % 37},{('good', 'bad', '?', '')[row % 4]}\n" for row in range(400))
+    plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome"), work)
+
+    assert [row[1] for row in rows_of(plan.test_rows)[1:]].count("good") == 25
+    assert {row[1] for row in rows_of(plan.test_rows)[1:]} == {"good", "bad"}
+
+
+def test_blanks_around_a_patient_make_no_other_patient_and_a_missing_one_is_nobody_s(
+    tmp_path: Path, work: Path
+) -> None:
+    lines = ["patient,size,outcome"]
+    lines += [
+        f"{'NA' if row < 200 else ' ' * (row % 3) + str(row // 4)},{row % 37},{'good' if row % 8 < 4 else 'bad'}"
+        for row in range(600)
+    ]
+    data = table(tmp_path, "\n".join(lines) + "\n")
+    plan = make_plan(wish(tmp_path, data=data, target="outcome", group="patient", map="identity"), work)
+
+    training, test = ([row[0].strip() for row in rows_of(file)[1:]] for file in (plan.training_rows, plan.test_rows))
+    assert set(training) & set(test) == {"NA"}
+    assert 30 <= test.count("NA") <= 70
+
+
+def test_a_number_of_few_values_is_held_out_by_chance_and_predicted_as_the_whole_file_says(
+    tmp_path: Path, work: Path
+) -> None:
+    text = "x,y\n" + "".join(f"{row % 50},{row % 133}.5\n" for row in range(399))
+    plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="y", map="identity"), work)
+
+    assert len(rows_of(plan.test_rows)) - 1 == 99
+    assert plan.kind == "number"
+    assert "--kind=number" in plan.reading
+
+
+def test_whole_numbers_can_be_predicted_as_numbers(tmp_path: Path, work: Path) -> None:
+    text = "x,y\n" + "".join(f"{row % 50},{3 if row == 7 else row % 3}\n" for row in range(400))
+    data = table(tmp_path, text)
+    with pytest.raises(Invalid, match="too few") as caught:
+        make_plan(wish(tmp_path, data=data, target="y"), work)
+    assert "--kind number" in caught.value.next
+    assert make_plan(wish(tmp_path, data=data, target="y", kind="number"), work).kind == "number"
+
+
+def test_an_embedding_is_read_as_one(tmp_path: Path, work: Path) -> None:
+    text = "e1,e2,outcome\n" + "".join(f"0.{row % 91},-0.{row % 37},{'ab'[row % 2]}\n" for row in range(400))
+    plan = make_plan(wish(tmp_path, data=table(tmp_path, text), target="outcome", map="embedding"), work)
+    assert {type(column) for column in prepared(plan, work / "prepared").card.columns} == {ByteColumn}
+
+
+def test_more_rows_and_features_get_more_time_for_the_first_round(tmp_path: Path, work: Path) -> None:
+    small = make_plan(wish(tmp_path), work)
+    assert replace(small, features=300).commit_window > 2 * small.commit_window
+    assert replace(small, rows=100_000, features=300).commit_window > 2 * replace(small, features=300).commit_window
 
 
 def test_nobody_cheats_if_none_is_asked_for(tmp_path: Path, work: Path) -> None:

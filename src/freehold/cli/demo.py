@@ -20,6 +20,15 @@ def demo(
     group: Annotated[
         str | None, typer.Option("--group", metavar="COLUMN", help="Rows with the same value stay together.")
     ] = None,
+    keep: Annotated[
+        list[str] | None,
+        typer.Option("--keep", metavar="COLUMN", help="Keep a column that would be left out; may be repeated."),
+    ] = None,
+    category: Annotated[
+        list[str] | None,
+        typer.Option("--category", metavar="COLUMN", help="Its numbers are codes; may be repeated."),
+    ] = None,
+    kind: options.Kind = None,
     map: Annotated[str, typer.Option("--map", metavar="NAME", help="The feature map.")] = "standard",
     subsets: Annotated[int, typer.Option("--subsets", help="Into how many subsets the rows are split.")] = 4,
     replicas: Annotated[int, typer.Option("--replicas", help="How many cloud owners hold each subset.")] = 3,
@@ -46,6 +55,7 @@ def demo(
     wish = Wish(
         data=data, target=target, group=group, map=map, subsets=subsets, replicas=replicas, group_min=group_min,
         rounds=rounds, cheat=None if cheat is None else tuple(cheat), seed=seed, out=out,
+        keep=tuple(keep or ()), categories=tuple(category or ()), kind=kind,
     )  # fmt: skip
     try:
         with output.progress() as progress:

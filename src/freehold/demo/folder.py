@@ -1,14 +1,16 @@
 """The folder that a demo leaves behind: it appears whole, replaces only an earlier one of ours, or does not appear."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
 from freehold.errors import Invalid, Unavailable
+from freehold.learning.whole_folder import new_parents
 
 SUMMARY: Final = "summary.json"
 SCHEMA: Final = "freehold/demo/1"
@@ -22,24 +24,26 @@ def output_folder(path: Path) -> Iterator[Path]:
     """
     path = path.absolute()
     require_replaceable(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        hidden = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-    except OSError as error:
-        raise _cannot(path, error) from None
-    try:
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(new_parents(path))
+            hidden = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+        except OSError as error:
+            raise _cannot(path, error) from None
+        stack.callback(shutil.rmtree, hidden, ignore_errors=True)
         yield hidden
         hidden.chmod(0o755)
         require_replaceable(path)
         _move(hidden, path)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
 
 
 def require_replaceable(path: Path) -> None:
     """Invalid if something lies at `path` that a demo has not made: it may be somebody's work."""
-    if not path.exists() or (path.is_dir() and not any(path.iterdir())):
-        return
+    try:
+        if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
+            return
+    except OSError as error:
+        raise _cannot(path, error) from None
     try:
         schema = json.loads((path / SUMMARY).read_bytes()).get("schema")
     except (OSError, ValueError, AttributeError):
@@ -70,5 +74,8 @@ def _move(hidden: Path, path: Path) -> None:
 
 def _cannot(path: Path, error: OSError) -> Unavailable:
     return Unavailable(
-        f"{path} cannot be written: {error.strerror}.", code="out", next="name another folder with --out"
+        f"{path} cannot be written: {error.strerror}.",
+        code="out",
+        next="name another folder with --out",
+        now="nothing was started",
     )

@@ -10,47 +10,48 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import numpy as np
+
 from freehold.errors import Invalid
+from freehold.learning.column_reader import RawColumn
 from freehold.learning.csv_file import CsvFile
+from freehold.learning.raw_table import read_raw
 
 _SHARE: Final = 4
 """One row in so many is held out."""
-_MOST_CLASSES: Final = 100
-"""A target with more different texts is a number; its rows are held out in the order of chance alone."""
 
 
-def hold_out(source: Path, training: Path, test: Path, *, target: str, group: str | None, seed: int) -> None:
-    """Writes a quarter of the rows of `source` to `test` and the others to `training`; Invalid if that cannot be."""
-    file = CsvFile(source)
-    for column in (target, group):
-        if column is not None and column not in file.names:
-            raise _unknown(column, file.names)
-    held = _chosen(file, file.names.index(target), None if group is None else file.names.index(group), seed)
+def hold_out(
+    source: Path, training: Path, test: Path, *, target: str, group: str | None, seed: int, numeric: bool = False
+) -> None:
+    """Writes a quarter of the rows of `source` to `test` and the others to `training`; Invalid if that cannot be.
+
+    A row without a target could measure nothing, and is never held out. Of a `numeric` target chance alone decides.
+    """
+    wanted = [target] if group is None else [target, group]
+    raw = read_raw(source, wanted=wanted, coded=wanted)
+    held = _chosen(raw.columns[target], None if group is None else raw.columns[group], seed, numeric=numeric)
     if not held:
         raise Invalid(
             "The table has too few rows to hold some out.",
             why="a quarter of the rows of each class is kept aside, to measure the model on rows that nobody had",
-            next="add rows: at least eight of each class",
+            next="add rows: at least eight of each class"
+            + ("" if group is None else ", in groups that are smaller than a quarter of it"),
         )
     _write(CsvFile(source), held, training, test)
 
 
-def _chosen(file: CsvFile, target: int, group: int | None, seed: int) -> set[int]:
+def _chosen(target: RawColumn, group: RawColumn | None, seed: int, *, numeric: bool) -> set[int]:
     """The numbers of the rows to hold out."""
-    units: dict[str, list[int]] = {}
-    label_of: dict[str, str] = {}
-    place = 0
-    for chunk in file.chunks():
-        for row in chunk.rows:
-            # a row whose group is missing is a group of its own
-            name = f"g{row[group]}" if group is not None and row[group].strip() else f"r{place}"
-            units.setdefault(name, []).append(place)
-            label_of.setdefault(name, row[target])
-            place += 1
-    by_label: defaultdict[str, list[str]] = defaultdict(list)
-    many = len(set(label_of.values())) > _MOST_CLASSES
-    for name, label in label_of.items():
-        by_label["" if many else label].append(name)
+    units: dict[int, list[int]] = {}
+    for place, name in enumerate(_units(len(target.missing), group)):
+        units.setdefault(name, []).append(place)
+    labels = _labels(target, numeric=numeric)
+    by_label: defaultdict[int, list[int]] = defaultdict(list)
+    for name, places in units.items():
+        known = next((label for place in places if (label := labels[place]) >= 0), None)
+        if known is not None:
+            by_label[known].append(name)
     random = Random(seed)  # noqa: S311 - which rows are held out is no secret
     held: set[int] = set()
     for names in by_label.values():
@@ -61,6 +62,23 @@ def _chosen(file: CsvFile, target: int, group: int | None, seed: int) -> set[int
                 held.update(units[name])
                 taken += len(units[name])
     return held
+
+
+def _units(rows: int, group: RawColumn | None) -> list[int]:
+    """What each row stays together with; a row whose group is missing is a group of its own."""
+    alone = np.arange(rows)
+    if group is None or group.codes is None:
+        return list(range(rows))
+    units: list[int] = np.where(group.missing, len(group.texts) + alone, group.codes).tolist()
+    return units
+
+
+def _labels(target: RawColumn, *, numeric: bool) -> list[int]:
+    """The class of each row, one for all numbers; −1 where it is missing."""
+    if numeric or target.codes is None:
+        return [-1 if gone else 0 for gone in target.missing.tolist()]
+    codes: list[int] = target.codes.tolist()
+    return codes
 
 
 def _write(file: CsvFile, held: set[int], training: Path, test: Path) -> None:
@@ -76,11 +94,3 @@ def _write(file: CsvFile, held: set[int], training: Path, test: Path) -> None:
             for row in chunk.rows:
                 writers[place in held].writerow(row)
                 place += 1
-
-
-def _unknown(column: str, names: tuple[str, ...]) -> Invalid:
-    import difflib
-
-    near = difflib.get_close_matches(column, names, n=1)
-    hint = f"did you mean {near[0]!r}?" if near else f"the columns are {', '.join(names[:12])}"
-    return Invalid(f"The table has no column {column[:60]!r}.", code="column", next=hint)

@@ -30,6 +30,8 @@ from freehold.ledger.remote import RemoteLedger
 from freehold.protocol.identifiers import NetworkId
 from freehold.terminal.live import Progress
 from freehold.terminal.money import MICRO, in_credits
+from freehold.terminal.reading import shown_on
+from freehold.terminal.symbols import plain
 
 PRICE_JOB: Final = 250_000
 PRICE_ROUND: Final = 3_000_000
@@ -38,6 +40,7 @@ _PATIENCE: Final = 120.0
 """Seconds that a step of the story may take before the demo gives up."""
 _AT_ONCE: Final = 4
 """Commands that are started side by side: more of them would only wait for each other's start."""
+_MOST_NOTICES: Final = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +58,7 @@ def run(wish: Wish, progress: Progress) -> dict[str, Any]:
         stack.enter_context(termination_interrupts())
         folder = stack.enter_context(output_folder(wish.out))
         work = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-demo-")))
-        plan = make_plan(wish, work)
+        plan = make_plan(wish, work, shown_on(progress))
         story = Story(progress, plan.rounds)
         with processes(work) as running, ThreadPoolExecutor(_AT_ONCE) as pool:
             try:
@@ -158,15 +161,16 @@ class Stage:
 
     def _prepare(self) -> None:
         plan = self._plan
-        group = ["--group", plan.group] if plan.group else []
         self._people.data_owner.types(
-            "dataset", "prepare", plan.training_rows, "--target", plan.target, *group, "--subsets", str(plan.subsets),
+            "dataset", "prepare", plan.training_rows, *plan.reading, "--subsets", str(plan.subsets),
             "--replicas", str(plan.replicas), "--group-min", str(plan.group_min), "--map", plan.map,
             "--out", self._prepared,
         )  # fmt: skip
         card = load(self._prepared).card
         said = f"{plan.name}: {card.rows:,} rows × {len(card.columns)} in {plan.subsets} subsets; R1, R2 hold"
         self._story.tell("split", said)
+        for notice in plan.notices[:_MOST_NOTICES]:
+            self._story.tell("columns", plain(notice, 200))
 
     def _publish(self, joining: list[Future[None]]) -> str:
         """Offers every subset to cloud owners, and waits until all slots are held."""

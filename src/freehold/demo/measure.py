@@ -16,14 +16,15 @@ import numpy.typing as npt
 from freehold.demo.plan import Plan
 from freehold.demo.scores import ACCURACY, R_SQUARED
 from freehold.learning.card import CategoryColumn, ClassTarget, Column, NumberColumn
+from freehold.learning.columns import Values
 from freehold.learning.maps import FeatureMap, map_description
+from freehold.learning.measured import read_measured
 from freehold.learning.model_file import read_model
 from freehold.learning.predict import predict
 from freehold.learning.prepared import Prepared, load
 from freehold.learning.rehearsal import plain_statistics, rehearse_linear
 from freehold.learning.rows import Rows
 from freehold.learning.solver import problem_of
-from freehold.learning.table import read_table
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,42 +85,46 @@ def train_centrally(plan: Plan, prepared: Prepared) -> Central:
     from sklearn.linear_model import LogisticRegression, Ridge
     from sklearn.preprocessing import StandardScaler
 
-    training = read_table(plan.training_rows, target=plan.target, group=plan.group)
-    test = read_table(plan.test_rows, target=plan.target, group=plan.group, like=prepared.card)
+    training, test = plan.read(plan.training_rows), read_measured(plan.test_rows, prepared.card)
     columns = prepared.card.columns
-    known, unknown = _plain(training.rows, columns), _plain(test.rows, columns)
-    scaler = StandardScaler().fit(known)
+    known, unknown = _plain(training.rows.values, columns), _plain(test.values, columns)
+    scaler = StandardScaler(copy=False).fit(known)
     targets = training.rows.targets
-    if isinstance(prepared.card.target, ClassTarget):
-        model = LogisticRegression(C=1.0, max_iter=5_000)
-        guess = float(np.mean(test.rows.targets == np.bincount(targets).argmax()))
+    target = prepared.card.target
+    if isinstance(target, ClassTarget):
+        model, truth = LogisticRegression(C=1.0, max_iter=5_000), test.truth
+        guess = float(np.mean(truth == np.bincount(targets).argmax()))
     else:
-        model = Ridge(alpha=1.0)
-        guess = _r_squared(np.full(len(test.rows), targets.mean()), test.rows.targets)
+        model, truth = Ridge(alpha=1.0), test.truth * 10.0**target.digits
+        guess = _r_squared(np.full(len(truth), targets.mean()), truth)
     model.fit(scaler.transform(known), targets)
+    predicted = model.predict(scaler.transform(unknown))
+    right = isinstance(target, ClassTarget)
     return Central(
-        central=float(model.score(scaler.transform(unknown), test.rows.targets)),
+        central=float(np.mean(predicted == truth)) if right else _r_squared(predicted, truth),
         majority=guess,
-        test_rows=len(test.rows),
+        test_rows=len(truth),
     )
 
 
-def _plain(rows: Rows, columns: Sequence[Column]) -> npt.NDArray[np.float64]:
+def _plain(rows: Values, columns: Sequence[Column]) -> npt.NDArray[np.float64]:
     """The rows as numbers: categories one column for each value."""
-    parts: list[npt.NDArray[np.float64]] = []
-    for place, column in enumerate(columns):
-        values = rows.values[:, place].astype(np.float64)
+    widths = [len(column.values) if isinstance(column, CategoryColumn) else 1 for column in columns]
+    plain = np.empty((len(rows), sum(widths)))
+    place = 0
+    for index, (column, width) in enumerate(zip(columns, widths, strict=True)):
+        values = rows[:, index]
         if isinstance(column, CategoryColumn):
-            codes = np.arange(1, len(column.values) + 1)
-            parts.append((values[:, None] == codes).astype(np.float64))
+            plain[:, place : place + width] = values[:, None] == np.arange(1, width + 1)
         elif isinstance(column, NumberColumn):
-            parts.append(values[:, None] / 10.0**column.digits)
+            plain[:, place] = values / 10.0**column.digits
         else:
-            parts.append(values[:, None])
-    return np.concatenate(parts, axis=1)
+            plain[:, place] = values
+        place += width
+    return plain
 
 
-def _r_squared(guessed: npt.NDArray[np.float64], truth: npt.NDArray[np.int32]) -> float:
+def _r_squared(guessed: npt.NDArray[np.float64], truth: npt.NDArray[np.float64]) -> float:
     spread = float(np.sum((truth - truth.mean()) ** 2))
     return 1.0 - float(np.sum((truth - guessed) ** 2)) / spread if spread else 0.0
 

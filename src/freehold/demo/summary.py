@@ -5,6 +5,7 @@ import shutil
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from shlex import quote
 from statistics import median
 from typing import Any, Final
 
@@ -224,13 +225,14 @@ def summary_text(summary: dict[str, Any], out: Path, ink: Ink, symbols: Symbols)
     quality += f"; trained centrally in the clear {central}; same weights as plaintext: {same}"
     paid = f"cloud owners {in_credits(escrow['cloud owners'])} + data owner {in_credits(escrow['data owner'])}"
     blamed = f" {symbols.between} ".join(said) or "nobody"
+    model = quote(str(out / summary["model"]))
     lines = [
         ("model", quality),
         ("blamed", f"{blamed}; honest members blamed: {', '.join(honest) or 'none'}"),
         ("money", f"escrow {in_credits(escrow['locked'])} = {paid} + returned {in_credits(escrow['returned'])}"),
-        ("proof", f"freehold verify {out / summary['evidence']} --network {summary['ledger']['network']}"),
+        ("proof", f"freehold verify {quote(str(out / summary['evidence']))} --network {summary['ledger']['network']}"),
         ("look at", f"{out / 'report.html'}"),
-        ("use it", f"freehold predict {out / summary['model']} {out / 'test.csv'} --out scores.csv"),
+        ("use it", f"freehold predict {model} {quote(str(out / 'test.csv'))} --out scores.csv"),
     ]
     shown = [f" {ink.strong(name.ljust(8))} {text}" for name, text in lines]
     shown.append(ink.dim(f" {summary['seconds']:.1f} s, nothing is left running"))

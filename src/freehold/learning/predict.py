@@ -18,9 +18,9 @@ from freehold.errors import Invalid
 from freehold.learning.column_reader import RawColumn
 from freehold.learning.columns import Values, byte_values, coded_like, number_values, require_numbers
 from freehold.learning.constants import MEDIAN
-from freehold.learning.decimals import MOST_DIGITS
 from freehold.learning.map_form import MapNumber, MapTarget
 from freehold.learning.maps import ONE, STEPS
+from freehold.learning.measured import truth_of
 from freehold.learning.model import ByteInput, CategoryInput, Input, Model
 from freehold.learning.raw_table import RawTable, read_raw
 from freehold.learning.solver import Floats
@@ -108,17 +108,7 @@ def _truth(model: Model, raw: RawTable) -> Floats | None:
     column = raw.columns.get(model.target_name)
     if column is None:
         return None
-    if not model.classes:
-        if column.half_units is None:
-            return None
-        truth = column.half_units / (2 * 10**MOST_DIGITS)
-        return np.where(column.missing, np.nan, truth)
-    if column.codes is None:
-        return None
-    known = {name: index for index, name in enumerate(model.class_names)}
-    numbers = np.array([*(known.get(text, -1) for text in column.texts), np.nan])
-    truth_classes: Floats = numbers[column.codes]
-    return truth_classes
+    return truth_of(column, model.class_names)
 
 
 def _accuracy(classes: npt.NDArray[np.int64], measured: Floats | None) -> float | None:
