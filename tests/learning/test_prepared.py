@@ -145,6 +145,15 @@ def test_more_features_than_can_train_are_refused_with_a_smaller_map(tmp_path: P
     assert "--map identity" in caught.value.next
 
 
+def test_rows_are_counted_in_the_groups_that_will_train(tmp_path: Path) -> None:
+    table = patient_table(tmp_path, rows=240)
+    prepare(table, tmp_path / "one", subsets=8, map_name="poly2")
+    with pytest.raises(Invalid, match=r"60 rows are 2\.1 per feature") as caught:
+        prepare(table, tmp_path / "four", subsets=8, group_min=2, map_name="poly2")
+    assert "--group-min 8" in caught.value.next
+    assert not (tmp_path / "four").exists()
+
+
 def test_what_a_crash_left_is_removed_by_the_next_attempt(tmp_path: Path) -> None:
     left = tmp_path / ".out.unfinished"
     left.mkdir()

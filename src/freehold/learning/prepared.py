@@ -98,11 +98,12 @@ def prepare(
     or a number is out of its limits; Unavailable when the disk refuses.
     """
     plan = check_plan(subsets=subsets, replicas=replicas, group_min=group_min, map_name=map_name)
-    warning = _rows_per_feature(table, map_name)
+    _rows_per_feature(table, len(table.rows), plan)
     seed = secrets.token_bytes(32) if seed is None else seed
     edges = () if isinstance(table.target, ClassTarget) else bin_edges(table.rows.targets, subsets)
     names = _names(table.target, edges)
     parts = split_rows(labels_of(table.rows.targets, edges), names, table.groups, subsets, seed)
+    warning = _rows_per_feature(table, sum(map(len, parts.subsets)), plan)
     with whole_folder(out) as folder:
         certificate = _write_subsets(folder, table, parts, edges, names, seed)
         kept = table.rows.take(np.sort(np.concatenate(parts.subsets)))
@@ -197,12 +198,16 @@ def _checked_plan(plan: Plan) -> Plan:
     return plan
 
 
-def _rows_per_feature(table: Table, map_name: str) -> str:
-    rows, dimension = len(table.rows), dimension_of(table.columns, map_name)
+def _rows_per_feature(table: Table, rows: int, plan: Plan) -> str:
+    """The warning or refusal that every training of these rows will meet: each group's sums are told on their own."""
+    groups = plan.subsets // plan.group_min
+    rows //= groups
     known = [(name, dimension_of(table.columns, name)) for name in NAMES if name not in ("rff", "embedding")]
     smaller = [(name, size) for name, size in known if size <= MOST_FEATURES and rows >= FEWEST_ROWS_PER_FEATURE * size]
     advice = f"choose --map {smaller[0][0]}: {rows / smaller[0][1]:.1f} rows per feature" if smaller else ""
-    return require_enough_rows(rows, dimension, map_name, advice)
+    if groups > 1:
+        advice += f"{'; or' if advice else 'ask for'} larger groups: --group-min {plan.subsets} is one of all rows"
+    return require_enough_rows(rows, dimension_of(table.columns, plan.map), plan.map, advice)
 
 
 def _names(target: Target, edges: tuple[int, ...]) -> tuple[str, ...]:
