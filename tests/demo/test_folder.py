@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -76,3 +77,14 @@ def test_a_place_where_nothing_can_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Unavailable), output_folder(tmp_path / "file" / "out"):
         pytest.fail("nothing may start")
+
+
+def test_a_disk_that_would_be_full_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=2**20))
+    with pytest.raises(Unavailable, match="1 MiB are free") as caught, output_folder(tmp_path / "on the way" / "out"):
+        pytest.fail("nothing may start")
+    assert caught.value.now == "nothing was started"
+    assert everything(tmp_path) == set()

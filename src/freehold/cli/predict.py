@@ -8,6 +8,7 @@ import typer
 from freehold.cli import options
 from freehold.cli.exits import DONE
 from freehold.cli.output import Output
+from freehold.errors import Invalid
 
 if TYPE_CHECKING:
     from freehold.learning.model import Model
@@ -34,6 +35,14 @@ def predict(
     from freehold.learning.predict import predict as predict_rows
 
     path = _path(model, profile)
+    for read in (path, file):
+        if out is not None and out.exists() and read.exists() and out.samefile(read):
+            raise Invalid(
+                f"{out} is read here, and would be replaced by the predictions.",
+                code="out",
+                next="name another file with --out",
+                now="nothing was written",
+            )
     known = read_model(path)
     predictions = predict_rows(known, file)
     lines = _lines(known, predictions, proba=proba)
@@ -56,7 +65,6 @@ def _path(model: str, profile: str | None) -> Path:
     import difflib
 
     from freehold.cli.opening import configuration
-    from freehold.errors import Invalid
     from freehold.node.folders import profile_folder
 
     if Path(model).exists():

@@ -14,6 +14,7 @@ from freehold.learning.whole_folder import new_parents
 
 SUMMARY: Final = "summary.json"
 SCHEMA: Final = "freehold/demo/1"
+_ROOM: Final = 32 * 2**20
 
 
 @contextmanager
@@ -28,9 +29,10 @@ def output_folder(path: Path) -> Iterator[Path]:
         try:
             stack.enter_context(new_parents(path))
             hidden = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+            stack.callback(shutil.rmtree, hidden, ignore_errors=True)
+            _require_room(path, shutil.disk_usage(hidden).free)
         except OSError as error:
-            raise _cannot(path, error) from None
-        stack.callback(shutil.rmtree, hidden, ignore_errors=True)
+            raise cannot_write(path, error) from None
         yield hidden
         hidden.chmod(0o755)
         require_replaceable(path)
@@ -43,7 +45,7 @@ def require_replaceable(path: Path) -> None:
         if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
             return
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot_write(path, error) from None
     try:
         schema = json.loads((path / SUMMARY).read_bytes()).get("schema")
     except (OSError, ValueError, AttributeError):
@@ -57,6 +59,19 @@ def require_replaceable(path: Path) -> None:
         )
 
 
+def _require_room(path: Path, free: int) -> None:
+    """A disk that would be full in the end is told in the beginning, not after minutes of work."""
+    if free < _ROOM:
+        raise Unavailable(
+            f"{path} cannot be written: {free // 2**20} MiB are free there.",
+            code="out",
+            why=f"a demo leaves a ledger, evidence and a report behind; {_ROOM // 2**20} MiB are enough for most",
+            next="free space on that disk, or name a folder on another with --out",
+            now="nothing was started",
+            retry=False,
+        )
+
+
 def _move(hidden: Path, path: Path) -> None:
     old = hidden.with_name(hidden.name + ".old")
     try:
@@ -64,7 +79,7 @@ def _move(hidden: Path, path: Path) -> None:
             path.rename(old)
         hidden.rename(path)
     except OSError as error:
-        raise _cannot(path, error) from None
+        raise cannot_write(path, error) from None
     finally:
         # stopped between the two: the earlier folder is still the whole one
         if old.exists() and not path.exists():
@@ -72,10 +87,12 @@ def _move(hidden: Path, path: Path) -> None:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def _cannot(path: Path, error: OSError) -> Unavailable:
+def cannot_write(path: Path, error: OSError) -> Unavailable:
+    """What a person is told whose disk refuses the folder."""
     return Unavailable(
         f"{path} cannot be written: {error.strerror}.",
         code="out",
-        next="name another folder with --out",
-        now="nothing was started",
+        next="free space on that disk, or name a folder on another with --out",
+        now="nothing is left behind",
+        retry=False,
     )

@@ -16,7 +16,7 @@ from random import Random
 from typing import Any, Final
 
 from freehold.agents.reading import DatasetSeen, Reader
-from freehold.demo.folder import output_folder
+from freehold.demo.folder import cannot_write, output_folder
 from freehold.demo.measure import Measured, measure, train_centrally
 from freehold.demo.people import CLOUD_OWNER, DATA_OWNER, MODEL_OWNER, People
 from freehold.demo.plan import KINDS, Plan, Wish, make_plan
@@ -68,7 +68,10 @@ def run(wish: Wish, progress: Progress) -> dict[str, Any]:
                 running.stop()
                 pool.shutdown(wait=False, cancel_futures=True)
                 raise
-        return leave_behind(finished, folder)
+        try:
+            return leave_behind(finished, folder)
+        except OSError as error:
+            raise cannot_write(wish.out, error) from None
 
 
 class Stage:
