@@ -11,7 +11,7 @@ import pytest
 
 from freehold.demo.measure import train_centrally
 from freehold.demo.plan import Plan, Wish, make_plan
-from freehold.errors import Invalid
+from freehold.errors import Invalid, Unavailable
 from freehold.learning.card import ByteColumn, NumberColumn
 from freehold.learning.measured import read_measured
 from freehold.learning.prepared import Prepared, load, prepare
@@ -244,6 +244,16 @@ def test_more_rows_and_features_get_more_time_for_the_first_round(tmp_path: Path
     small = make_plan(wish(tmp_path), work)
     assert replace(small, features=300).commit_window > 2 * small.commit_window
     assert replace(small, rows=100_000, features=300).commit_window > 2 * replace(small, features=300).commit_window
+
+
+def test_a_demo_that_could_compare_with_nothing_is_refused_before_it_starts(
+    tmp_path: Path, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("freehold.demo.plan.find_spec", lambda name: None)
+    with pytest.raises(Unavailable, match="scikit-learn") as caught:
+        make_plan(wish(tmp_path), work)
+    assert "freehold[demo]" in caught.value.next
+    assert not list(work.iterdir())
 
 
 def test_nobody_cheats_if_none_is_asked_for(tmp_path: Path, work: Path) -> None:

@@ -8,11 +8,12 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from importlib import resources
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from freehold.demo.holdout import hold_out
-from freehold.errors import Invalid
+from freehold.errors import Invalid, Unavailable
 from freehold.learning.card_text import LONGEST_NAME, title_of, unspell
 from freehold.learning.maps import EMBEDDING, dimension_of
 from freehold.learning.measured import read_measured
@@ -123,6 +124,15 @@ def make_plan(wish: Wish, work: Path, told: Callable[[float], None] = lambda sha
     The whole file is read first, so that a fault is found on whichever side of the split it would fall, and is told by
     its line in the owner's own file. `told` hears which share of the file is read.
     """
+    if find_spec("sklearn") is None:
+        raise Unavailable(
+            "scikit-learn is not installed.",
+            code="extra",
+            why="the demo trains centrally with it, to compare",
+            next="install freehold with its extra, as freehold[demo]",
+            now="nothing was started",
+            retry=False,
+        )
     try:
         return _made(wish, work, told)
     except Invalid as error:
