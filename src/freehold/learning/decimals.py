@@ -105,6 +105,11 @@ def read_decimals(texts: Sequence[str]) -> Decimals:
     if max(map(len, texts)) > LONGEST_NUMBER:
         # one essay among the numbers must not widen the whole array
         texts = [text if len(text) <= LONGEST_NUMBER else "-" for text in texts]
+    return _read(texts)
+
+
+def _read(texts: Sequence[str]) -> Decimals:
+    """The reading of texts none of which is long."""
     scan = _Scan(_characters(texts))
     halves = scan.half_units()
     for row in np.flatnonzero(scan.numbers & scan.long).tolist():
@@ -121,9 +126,11 @@ def read_columns(columns: Sequence[Sequence[str]]) -> list[Decimals]:
     Columns of short texts are read as one: where a wide table comes in a few hundred rows at a time, the many small
     steps would take longer than the work.
     """
-    short = [index for index, texts in enumerate(columns) if len(max(texts, key=len, default="")) <= _SHORT]
-    together = read_decimals([text for index in short for text in columns[index]])
-    rows = len(columns[0]) if columns else 0
+    short = [index for index, texts in enumerate(columns) if texts and max(map(len, texts)) <= _SHORT]
+    if not short:
+        return [read_decimals(texts) for texts in columns]
+    together = _read([text for index in short for text in columns[index]])
+    rows = len(columns[0])
     pieces = {index: _piece(together, slice(place * rows, (place + 1) * rows)) for place, index in enumerate(short)}
     return [pieces[index] if index in pieces else read_decimals(texts) for index, texts in enumerate(columns)]
 
