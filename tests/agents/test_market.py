@@ -13,11 +13,12 @@ from freehold.learning.solver import problem_of
 from tests.agents.town import PRICE_JOB, PRICE_ROUND, WELCOME, Town
 
 
-def plaintext_weights(prepared: Prepared, *, rounds: int) -> np.ndarray:
-    """What the same solver finds on the same integers in the clear."""
-    feature_map = FeatureMap.parse(map_description([prepared.card], "identity"))
-    problem = problem_of([prepared.card], feature_map)
-    subsets = [Rows.parse(prepared.rows(index)) for index in range(prepared.plan.subsets)]
+def plaintext_weights(*prepared: Prepared, rounds: int) -> np.ndarray:
+    """What the same solver finds on the same integers in the clear, all tables together."""
+    cards = [each.card for each in prepared]
+    feature_map = FeatureMap.parse(map_description(cards, "identity"))
+    problem = problem_of(cards, feature_map)
+    subsets = [Rows.parse(each.rows(index)) for each in prepared for index in range(each.plan.subsets)]
     statistics = plain_statistics(subsets, feature_map, (), problem.shift)
     return rehearse_linear(problem, [statistics], rounds)[-1].weights
 

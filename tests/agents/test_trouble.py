@@ -291,6 +291,8 @@ def test_two_hospitals_train_one_model_and_groups_take_turns(town: Town, tmp_pat
     assert done.phase == "finished", done.reason
     couple = town.couple(done.couple)
     assert (couple.round, couple.turn) == (6, 6)
+    # two groups of each hospital take turns, so six rounds ask everybody three times
+    assert np.array_equal(weights_of(done), plaintext_weights(*tables, rounds=3))
     assert len(couple.parts) == 2
     assert town.account(town.data_owner(1).member) == town.account(town.data_owner(2).member) == 6 * 400
     votes = town.training(done.couple)
