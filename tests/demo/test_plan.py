@@ -243,6 +243,7 @@ def test_an_embedding_is_read_as_one(tmp_path: Path, work: Path) -> None:
 def test_more_rows_and_features_get_more_time_for_the_first_round(tmp_path: Path, work: Path) -> None:
     small = make_plan(wish(tmp_path), work)
     assert replace(small, features=300).commit_window > 2 * small.commit_window
+    assert replace(small, subsets=20).commit_window > 2 * small.commit_window
     assert replace(small, rows=100_000, features=300).commit_window > 2 * replace(small, features=300).commit_window
 
 

@@ -34,6 +34,8 @@ DEFAULT_CHEATERS: Final = ("copying", "silent")
 BUILT_IN: Final = "wisconsin-breast-cancer.csv"
 BUILT_IN_TARGET: Final = "diagnosis"
 _LARGEST_SEED: Final = 2**63 - 1
+_FEW, _CROWDED = 16, 200
+"""Beyond so many cloud owners each costs all of them so many milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,10 +94,12 @@ class Plan:
     def commit_window(self) -> int:
         """Milliseconds in which all cloud owners of this one machine can work out and commit to their results.
 
-        In the first round each sums up its rows; in every round it works on a square of features.
+        In the first round each sums up its rows; in every round it works on a square of features. A crowd needs more
+        time than its members' work: all of them ask the one node for news.
         """
         sums = self.rows // self.subsets * self.features * (self.features + 100) // 2_000_000
-        return 3_000 + self.cloud_owners * (self.features**2 // 300 + sums)
+        crowd = _CROWDED * max(0, self.cloud_owners - _FEW)
+        return 3_000 + crowd + self.cloud_owners * (self.features**2 // 300 + sums)
 
     @property
     def reading(self) -> tuple[str, ...]:
