@@ -27,10 +27,10 @@ from freehold.learning.table import read_table
 from freehold.learning.training import Statistics
 from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
-from freehold.protocol.identifiers import Digest, InstanceId, MemberId, NetworkId
+from freehold.protocol.identifiers import Digest, InstanceId, MemberId, Method, NetworkId, PublicKey
 from freehold.protocol.network import network_id
 from freehold.protocol.packages import pack, unpack
-from freehold.protocol.sealing import OVERHEAD, open_package, seal_locator
+from freehold.protocol.sealing import OVERHEAD, open_package, seal_locator, sealing_public_key
 from tests.agents.conftest import write_table
 from tests.agents.test_market import plaintext_weights
 from tests.agents.town import Town
@@ -143,11 +143,14 @@ class Holder:
     def agreements(self) -> Agreements:
         return Agreements(self.town.people[self.name].world, self.town.reader)
 
-    def answers(self, *, most_features: int = 1025, couple: Any = None, ballot: Any = None) -> bytes:
+    def bench(self, *, most_features: int = 1025) -> Workbench:
+        """Where it works, newly set up."""
+        return Workbench(self.town.people[self.name].world, self.agreements(), most_features=most_features)
+
+    def answers(self, bench: Workbench | None = None, *, couple: Any = None, ballot: Any = None) -> bytes:
         """The answer to its job, some fields of the ledger's records changed."""
         work = self.replica.work[0]
-        bench = Workbench(self.town.people[self.name].world, self.agreements(), most_features=most_features)
-        return bench.answer(
+        return (bench or self.bench()).answer(
             Seen(work.couple.id, structs.replace(work.couple.record, **(couple or {}))),
             Seen(work.vote.ballot.id, structs.replace(work.vote.ballot.record, **(ballot or {}))),
             self.replica.subset,
@@ -193,10 +196,10 @@ def test_a_holder_works_for_the_running_round_its_base_and_what_was_approved(hol
 
 def test_a_holder_refuses_work_that_is_too_large_or_that_the_flooding_would_not_hide(holder: Holder) -> None:
     features = holder.agreements().read(holder.replica.work[0].couple).feature_map.dimension
-    assert holder.answers(most_features=features)
+    assert holder.answers(holder.bench(most_features=features))
 
     with pytest.raises(Invalid, match=f"takes {features - 1}"):
-        holder.answers(most_features=features - 1)
+        holder.answers(holder.bench(most_features=features - 1))
     with pytest.raises(Invalid, match="would not hide"):
         holder.answers(couple={"rounds": 2**40})
 
@@ -216,6 +219,28 @@ def test_a_holder_evaluates_one_base_in_a_round_whatever_the_ledger_says_later(h
 
     noted = holder.town.people[holder.name].journal.noted("given-up", work.job.id)
     assert noted == "the ledger names another base than before for this round"
+
+
+def test_a_holder_of_long_standing_and_a_new_one_seal_whole_sums_for_the_same_key(
+    town: Town, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    town.settles(cloud_owners=12)
+    couple = town.requests(
+        "heart", town.publishes(prepared), rounds=3, map_name="identity", method=Method("statistics-1")
+    )
+    town.approves(couple)
+    town.lives(lambda: town.couple(couple).round == 1)
+    holder = holder_in(town)
+    bench = holder.bench()
+    before = holder.answers(bench)
+    member = Agreements.owner
+    rotated = sealing_public_key(bytes([7]) * 32).hex()
+
+    monkeypatch.setattr(
+        Agreements, "owner", lambda *asked: structs.replace(member(*asked), sealing_key=PublicKey(rotated))
+    )
+
+    assert holder.answers(bench) == holder.answers(holder.bench()) != before
 
 
 def test_a_package_is_taken_only_if_it_is_the_one_that_is_public(holder: Holder) -> None:

@@ -13,7 +13,7 @@ job is left open, and every honest replica leaves it open alike.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from freehold.agents.agreements import Agreement, Agreements
 from freehold.agents.reading import Seen
@@ -64,11 +64,21 @@ class Workbench:
         """
         _check_round(couple.record, ballot.record)
         prepared = self._prepare(couple, subset, package)
+        training = self._as_of_now(prepared.training, couple.record)
         group = prepared.agreement.group(_seed(couple.record), couple.record.turn)
         if prepared.me not in group:
             raise Invalid(f"Subset {subset.id[:8]} is not in the group whose turn it is.")
         zero, base = self._inputs(prepared, ballot.record)
-        return prepared.replica.answer(prepared.training, group, ballot.record.round, zero, base)
+        return prepared.replica.answer(training, group, ballot.record.round, zero, base)
+
+    def _as_of_now(self, training: Training, couple: TrainCouple) -> Training:
+        """The training with the key for which whole sums go into an envelope: it may have rotated since the last round.
+
+        Replicas that started at other times would otherwise answer one round with other bytes.
+        """
+        if training.method != STATISTICS:
+            return training
+        return replace(training, sealing_key=raw(self._agreements.owner(couple.mo).sealing_key))
 
     def _prepare(self, couple: Seen[TrainCouple], subset: Seen[DataSubset], package: Callable[[], bytes]) -> _Prepared:
         key = (couple.id, subset.id)
