@@ -23,7 +23,7 @@ from freehold.agents.journal import Journal, JournalFile
 from freehold.agents.keys import KeyRing, new_ring, new_words, with_fresh_member
 from freehold.agents.loop import Told, Turn
 from freehold.agents.model_owner import ModelOwner, Progress, Wish
-from freehold.agents.reading import Reader, TrainingSeen
+from freehold.agents.reading import DatasetSeen, Reader, TrainingSeen
 from freehold.agents.treasury import Treasury
 from freehold.agents.world import World
 from freehold.contract.host import Contract
@@ -188,6 +188,14 @@ class Town:
             self.adds_cloud_owner(f"cloud {number:02}", rules)
         self._arrives("buyer", self._ring("mo"), _model_owner)
 
+    def adds_model_owner(self, name: str) -> Person:
+        """One more buyer."""
+        return self._arrives(name, self._ring("mo"), _model_owner)
+
+    def also_buys(self, name: str) -> Person:
+        """Somebody who is in town already buys trainings too, with the same keys in another role."""
+        return self._arrives(f"{name} as a buyer", self.people[name].ring, _model_owner)
+
     def adds_cloud_owner(self, name: str, rules: Rules | None = None) -> Person:
         """One more cloud owner with one slot."""
         ring = with_fresh_member(self._ring("co"), self.chance)
@@ -202,8 +210,8 @@ class Town:
         assert isinstance(agent, DataOwner)
         return agent
 
-    def buyer(self) -> ModelOwner:
-        agent = self.people["buyer"].agent
+    def buyer(self, name: str = "buyer") -> ModelOwner:
+        agent = self.people[name].agent
         assert isinstance(agent, ModelOwner)
         return agent
 
@@ -233,17 +241,17 @@ class Town:
         self.lives(lambda: self.state("dataset", dataset) == "published")
         return dataset
 
-    def requests(self, name: str, *datasets: DatasetId, rounds: int, **wish: object) -> CoupleId:
+    def requests(self, name: str, *datasets: DatasetId, rounds: int, buyer: str = "buyer", **wish: object) -> CoupleId:
         """The buyer asks for a training, and has locked its price."""
         made = Wish(datasets=tuple(sorted(datasets)), rounds=rounds, **wish)  # type: ignore[arg-type]
-        buyer = self.people["buyer"]
-        couple = buyer.survives(lambda: self.buyer().train(name, made, max_cost=WELCOME)).couple
+        person = self.people[buyer]
+        couple = person.survives(lambda: self.buyer(buyer).train(name, made, max_cost=WELCOME)).couple
         self.lives(lambda: self.state("couple", couple) == "requested")
         return couple
 
     def trains(self, name: str, *datasets: DatasetId, rounds: int, **wish: object) -> Progress:
         """The buyer asks, every hospital approves, and everybody does their part until the model is there."""
-        couple = self.requests(name, *datasets, rounds=rounds, **wish)
+        couple = self.requests(name, *datasets, rounds=rounds, **wish)  # type: ignore[arg-type]
         self.approves(couple)
         self.lives(lambda: self.buyer().progress(name).phase in ("finished", "failed"))
         self.rests()
@@ -263,6 +271,12 @@ class Town:
     def training(self, id: str) -> TrainingSeen:
         """A training with all its ballots and jobs."""
         seen = self.reader.training(id)
+        assert seen is not None
+        return seen
+
+    def dataset(self, id: str) -> DatasetSeen:
+        """A dataset with its subsets and replicas."""
+        seen = self.reader.dataset(id)
         assert seen is not None
         return seen
 

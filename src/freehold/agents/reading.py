@@ -142,6 +142,21 @@ class Reader:
         """A training's own record, or None."""
         return self._find("couple", id, TrainCouple)
 
+    def job(self, id: str) -> Seen[TrainJob] | None:
+        """A job, or None."""
+        answer = self._ledger.evaluate("get", {"kind": "job", "id": id})
+        return None if answer is None else _job(_object(answer))
+
+    def ballot(self, id: str) -> Seen[Ballot] | None:
+        """A ballot without its jobs, or None."""
+        return self._find("ballot", id, Ballot)
+
+    def couple_of_job(self, id: str) -> Seen[TrainCouple] | None:
+        """The training that a job belongs to, or None."""
+        job = self.job(id)
+        ballot = None if job is None else self.ballot(job.record.ballot)
+        return None if ballot is None else self.couple(ballot.record.couple)
+
     def account(self, member: str) -> AccountSeen:
         """What a member has and is owed; nothing at all if it has not joined."""
         answer = _object(self._ledger.evaluate("account", {"member": member}))

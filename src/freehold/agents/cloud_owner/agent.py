@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import Final
 
 from freehold.agents.agreements import Agreements
@@ -18,21 +18,24 @@ from freehold.agents.cloud_owner.plan import (
     Join,
     Known,
     MemberKnown,
+    Retire,
     Rules,
     next_steps,
 )
+from freehold.agents.ending import EndedTraining, EndTraining
 from freehold.agents.journal import Decision, Journal
 from freehold.agents.keys import MemberKeys
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
-from freehold.agents.reading import NO_ACCOUNT, Reader, ReplicaSeen, Work
+from freehold.agents.reading import NO_ACCOUNT, Reader, ReplicaSeen, TrainingSeen, Work
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import Signer, World
 from freehold.errors import Broken, Invalid
 from freehold.protocol import commitments
-from freehold.protocol.actions import Arguments, CloseRound, Collect, CreateCO, JoinCI, UpdateTJ
+from freehold.protocol.actions import Arguments, CloseRound, Collect, CreateCO, EndTC, JoinCI, RetireCI, UpdateTJ
 from freehold.protocol.digests import sha256
 from freehold.protocol.identifiers import (
     BallotId,
+    CoupleId,
     Digest,
     InstanceId,
     JobId,
@@ -71,6 +74,10 @@ class Computed(Decision, frozen=True, kw_only=True):
     locator: Locator
 
 
+class Leaving(Decision, frozen=True, kw_only=True):
+    """That a replica is given up, or an offer declined; which one is the subject."""
+
+
 class CloudOwner:
     """Holds subsets and trains on them, with as many members as its owner has made."""
 
@@ -98,6 +105,7 @@ class CloudOwner:
         self._pace = Pace()
         self._on_ledger: set[MemberId] = set()
         self._complete_since: dict[str, int] = {}
+        self._over: set[str] = set()
 
     def step(self, now: int) -> Turn:
         """One turn: look, plan, act."""
@@ -107,6 +115,20 @@ class CloudOwner:
         """This cloud owner's members by their id."""
         made = (Signer(network=self._id, member=keys.id_in("co", self._id), keys=keys) for keys in self._members())
         return {signer.member: signer for signer in made}
+
+    def retire(self, instance: InstanceId) -> None:
+        """Decides to give a replica up, or an offer back; the turns that follow carry it out. Cannot be taken back.
+
+        Invalid if no member of this cloud owner holds or was offered it.
+        """
+        members = [member for member in self.signers() if self._reader.member(member) is not None]
+        if not any(replica.instance.id == instance for each in members for replica in self._reader.replicas(each)):
+            raise Invalid(f"You hold no replica {instance[:8]}.", next="freehold status", now="nothing was sent")
+        self._journal.decide(Leaving, instance, Leaving)
+
+    def end(self, couple: CoupleId) -> None:
+        """Decides that a training ends as soon as it is overdue; the turns that follow carry it out."""
+        self._journal.decide(EndedTraining, couple, EndedTraining)
 
     def look(self) -> Known:
         """What ledger and journal say now."""
@@ -130,6 +152,9 @@ class CloudOwner:
                 for work in works
                 if (made := computed[work.job.id]) is not None and would_decide(work.vote, made.result)
             ),
+            leaving=frozenset(self._journal.all_decided(Leaving)),
+            undelivered=tuple(self._undelivered(computed)),
+            to_end=tuple(self._to_end()) if members else (),
             complete_since=dict(self._complete_since),
         )
 
@@ -152,7 +177,11 @@ class CloudOwner:
                 digest = self._decided(job).result
                 self._send(member, CloseRound(ballot=BallotId(ballot), digest=digest))
             case Deliver(job):
-                self._deliver(*_work(known, job))
+                self._deliver(job)
+            case Retire(member, instance):
+                self._send(member, RetireCI(instance=InstanceId(instance)))
+            case EndTraining(couple):
+                self._send(next(each.member for each in known.members if each.joined), EndTC(couple=couple))
             case CollectFor(member, collect):
                 self._send(member, Collect(payouts=collect.payouts))
             case _:
@@ -235,12 +264,32 @@ class CloudOwner:
             UpdateTJ(job=JobId(work.job.id), commitment=made.commitment, nonce=made.nonce, locator=made.locator),
         )
 
-    def _deliver(self, replica: ReplicaSeen, work: Work) -> None:
+    def _deliver(self, job: str) -> None:
         """Uploads what the ballot decided for; only now, since a digest known before the vote could be copied."""
-        made = self._decided(work.job.id)
-        store = self._world.store(self._agreements.model(work.couple.record.model).store)
-        store.put(f"results/{work.job.id}/{made.result}", self._world.kept.get(made.result, largest=_LARGEST_RESULT))
-        self._journal.note("delivered", work.job.id, made.result)
+        made = self._decided(job)
+        couple = self._reader.couple_of_job(job)
+        if couple is None:
+            raise Invalid(f"The ledger shows no job {job[:8]}.")
+        store = self._world.store(self._agreements.model(couple.record.model).store)
+        store.put(f"results/{job}/{made.result}", self._world.kept.get(made.result, largest=_LARGEST_RESULT))
+        self._journal.note("delivered", job, made.result)
+
+    def _undelivered(self, at_work: Container[str]) -> Iterator[str]:
+        """Accepted jobs that left the list of work before they were delivered: their training ended in between."""
+        for job in self._journal.all_decided(Computed):
+            if job in at_work or job in self._over or self._journal.noted("delivered", job) is not None:
+                continue
+            seen = self._reader.job(job)
+            if seen is not None and seen.record.state == "accepted":
+                yield job
+            else:
+                self._over.add(job)
+
+    def _to_end(self) -> Iterator[TrainingSeen]:
+        for couple in self._journal.all_decided(EndedTraining):
+            seen = self._reader.training(couple)
+            if seen is not None and seen.couple.record.state != "ended":
+                yield seen
 
     def _locator(self, work: Work) -> Locator:
         """Where the result will lie, readable to the model owner: the store and the job, never the digest."""

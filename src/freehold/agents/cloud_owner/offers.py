@@ -17,14 +17,12 @@ from __future__ import annotations
 from freehold.agents.agreements import Agreements
 from freehold.agents.cloud_owner.plan import Rules
 from freehold.agents.keys import MemberKeys
+from freehold.agents.packages_checked import require_package
 from freehold.agents.reading import ReplicaSeen
 from freehold.agents.world import World
 from freehold.errors import Invalid
 from freehold.learning.card import Card
-from freehold.learning.rows import Rows
-from freehold.protocol.digests import sha256
 from freehold.protocol.identifiers import InstanceId, NetworkId
-from freehold.protocol.packages import mask_public, unpack
 from freehold.protocol.sealing import open_locator, open_package
 
 _ENVELOPE = 4096
@@ -58,15 +56,7 @@ def examine(
 
 def check_package(package: bytes, network: NetworkId, offer: ReplicaSeen, card: Card) -> None:
     """Checks that `package` is the subset's, byte for byte, and that its rows fit the card; Invalid otherwise."""
-    subset = offer.subset.record
-    if sha256(package).hex() != subset.digest:
-        raise Invalid("the package is not the one whose digest is public")
-    held = unpack(package)
-    if (held.network, held.dataset, held.index) != (network, subset.dataset, subset.index):
-        raise Invalid("the package is another network's, dataset's or subset's")
-    if mask_public(held.secret, subset.dataset, subset.index).hex() != subset.mask_key:
-        raise Invalid("the package's secret does not give the public mask key")
-    card.check_rows(Rows.parse(bytes(held.rows)))
+    require_package(package, network, offer.subset, card)
 
 
 def _largest_package(card: Card) -> int:

@@ -10,6 +10,10 @@ time. Then, round after round, the job:
     accepted    deliver the result, and keep it until the training has ended
     rejected    nothing: it was out-voted, loses the pay of this job, and keeps what it computed for a referee
 
+A replica whose owner wants out, or whose dataset was withdrawn, is retired: the stake returns, after the hold if it
+could have worked, and jobs that are open are still done and paid. A training may end right after its last vote; who
+was accepted in it delivers all the same.
+
 Killed between any two of these it comes back and finds itself in the same place: the commitment is in the
 journal before it is sent, so it is sent again and not made again; the result is kept before the commitment is
 made.
@@ -22,8 +26,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold.agents.closing import earliest_closing, pause_before_closing
+from freehold.agents.ending import ending
 from freehold.agents.loop import Step, Wait
-from freehold.agents.reading import AccountSeen, ReplicaSeen, Work
+from freehold.agents.reading import AccountSeen, ReplicaSeen, TrainingSeen, Work
 from freehold.agents.settling import CollectPayouts, collecting
 from freehold.protocol.assets import Terms
 from freehold.protocol.identifiers import MemberId
@@ -73,6 +78,12 @@ class Known:
     """Jobs and offers that were looked at and left, with the reason in the journal."""
     opens: frozenset[str]
     """Ballots that this cloud owner's own digest would decide."""
+    leaving: frozenset[str] = frozenset()
+    """Replicas and offers that this cloud owner wants to be rid of."""
+    undelivered: tuple[str, ...] = ()
+    """Accepted jobs of trainings that ended before their results were uploaded."""
+    to_end: tuple[TrainingSeen, ...] = ()
+    """Overdue trainings that are to end."""
     complete_since: dict[str, int]
     """When this process first saw all of a ballot's jobs committed, by ballot."""
 
@@ -143,6 +154,17 @@ class Deliver:
 
 
 @dataclass(frozen=True, slots=True)
+class Retire:
+    """Give a replica up, or an offer back."""
+
+    member: MemberId
+    instance: str
+
+    def __str__(self) -> str:
+        return f"retires replica {self.instance[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
 class CollectFor:
     """Move what is due to a member's account."""
 
@@ -160,13 +182,27 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
             yield Join(member.member)
             continue
         for replica in member.replicas:
-            if replica.instance.record.state == "free" and _is_new(member, replica, known):
+            if _is_to_retire(replica, known):
+                yield Retire(member.member, replica.instance.id)
+            elif replica.instance.record.state == "free" and _is_new(member, replica, known):
                 # Money for the stake may still be on its way; the offer waits as long as its owner lets it.
                 has_stake = member.account.free >= replica.dataset.record.terms.stake
                 yield AnswerOffer(member.member, replica.instance.id) if has_stake else Wait(now + _LOOK_FOR_MONEY)
             for work in replica.work:
                 yield from _job_steps(known, member.member, work, now)
         yield from _collecting(member, now)
+    for job in known.undelivered:
+        yield Deliver(job)
+    for training in known.to_end:
+        yield from ending(training, known.grace, now, party=False)
+
+
+def _is_to_retire(replica: ReplicaSeen, known: Known) -> bool:
+    """Whether to leave: because the owner wants it, or because no round of a withdrawn dataset can start any more."""
+    state = replica.instance.record.state
+    if replica.instance.id in known.leaving:
+        return state in ("free", "joined", "verified")
+    return replica.dataset.record.state == "withdrawn" and state in ("joined", "verified")
 
 
 def _is_new(member: MemberKnown, replica: ReplicaSeen, known: Known) -> bool:

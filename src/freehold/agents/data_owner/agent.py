@@ -8,7 +8,7 @@ from typing import Final
 from freehold.agents.agreements import Agreements
 from freehold.agents.closing import all_committed, would_decide
 from freehold.agents.data_owner.approving import ApprovalSheet, read_sheet, require_approvable
-from freehold.agents.data_owner.decisions import Approved, Offered, Publication, RefusedTraining
+from freehold.agents.data_owner.decisions import Approved, Offered, Publication, RefusedTraining, Withdrawal
 from freehold.agents.data_owner.plan import (
     AddSubset,
     Draft,
@@ -25,9 +25,11 @@ from freehold.agents.data_owner.plan import (
     SendRefusal,
     UploadCard,
     Verify,
+    Withdraw,
     next_steps,
 )
 from freehold.agents.data_owner.publishing import Publishing, decide_publication
+from freehold.agents.ending import EndedTraining, EndTraining
 from freehold.agents.journal import Journal
 from freehold.agents.keys import MemberKeys
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
@@ -52,6 +54,7 @@ from freehold.protocol.actions import (
     EndTC,
     PublishDS,
     RetireCI,
+    WithdrawDS,
 )
 from freehold.protocol.assets import Terms
 from freehold.protocol.digests import sha256
@@ -123,6 +126,8 @@ class DataOwner:
         """Says yes for every own dataset in the training: decides the shares, then sends them. Cannot be taken back."""
         sheet = self.sheet(couple)
         require_approvable(sheet)
+        if self._journal.decided(RefusedTraining, couple) is not None:
+            raise Invalid(f"You have refused training {couple[:8]} before.", now="nothing was sent")
         for part in sheet.parts:
             self._decide_share(couple, part.dataset)
         for part in sheet.parts:
@@ -140,9 +145,33 @@ class DataOwner:
         )
 
     def refuse(self, couple: CoupleId) -> None:
-        """Says no: the training ends and the model owner's money returns. No reason is told to anybody."""
+        """Says no: the training ends and the model owner's money returns. No reason is told to anybody.
+
+        Invalid if it does not wait for this owner: what was approved is ended, not refused.
+        """
+        if not any(waiting.couple == couple for waiting in self._reader.approvals(self._signer.member)):
+            raise Invalid(
+                f"No training {couple[:8]} waits for you.",
+                next=f"freehold training end {couple[:8]}, if it was approved",
+                now="nothing was sent",
+            )
         self._journal.decide(RefusedTraining, couple, RefusedTraining)
         self._send(EndTC(couple=couple))
+
+    def end(self, couple: CoupleId) -> None:
+        """Decides that a training ends, its own or an overdue one; the turns that follow carry it out."""
+        self._journal.decide(EndedTraining, couple, EndedTraining)
+
+    def withdraw(self, dataset: DatasetId) -> None:
+        """Decides that a dataset leaves the market; the turns that follow carry it out. Cannot be taken back.
+
+        Open rounds go on to their end and are paid; nothing new begins. Invalid if it is no dataset of this owner.
+        """
+        if dataset not in self.publications():
+            raise Invalid(
+                f"You have published no dataset {dataset[:8]}.", next="freehold status", now="nothing was sent"
+            )
+        self._journal.decide(Withdrawal, dataset, Withdrawal)
 
     def look(self) -> Known:
         """What ledger and journal say now."""
@@ -165,6 +194,7 @@ class DataOwner:
             trainings=trainings,
             to_approve=tuple(self._approvals_to_send(trainings)),
             to_refuse=tuple(self._refusals_to_send(trainings)),
+            to_end=tuple(self._to_end(trainings)) if joined else (),
             sound=frozenset(ballot for ballot, said in tried.items() if said == _SOUND),
             unsound=frozenset(ballot for ballot, said in tried.items() if said not in (None, _SOUND)),
             complete_since=dict(self._complete_since),
@@ -200,8 +230,10 @@ class DataOwner:
                 self._recompute(known, couple, ballot)
             case SendApproval(couple, dataset):
                 self._approve(couple, dataset)
-            case SendRefusal(couple):
+            case SendRefusal(couple) | EndTraining(couple):
                 self._send(EndTC(couple=couple))
+            case Withdraw(dataset):
+                self._send(WithdrawDS(dataset=dataset))
             case Review(couple):
                 self._journal.note("reviewed", couple, "")
             case CollectPayouts(payouts):
@@ -216,6 +248,7 @@ class DataOwner:
             card_uploaded=self._journal.noted("uploaded", decided.card) is not None,
             seen=self._reader.dataset(decided.dataset),
             offers={instance: offer for instance, offer in offers if offer.dataset == decided.dataset},
+            withdrawn=self._journal.decided(Withdrawal, decided.dataset) is not None,
         )
 
     def _look_at_trainings(self) -> Iterator[TrainingSeen]:
@@ -242,6 +275,13 @@ class DataOwner:
             refused = self._journal.decided(RefusedTraining, training.couple.id) is not None
             if refused and training.couple.record.state == "requested":
                 yield CoupleId(training.couple.id)
+
+    def _to_end(self, trainings: Sequence[TrainingSeen]) -> Iterator[TrainingSeen]:
+        own = {training.couple.id: training for training in trainings}
+        for couple in self._journal.all_decided(EndedTraining):
+            seen = own[couple] if couple in own else self._reader.training(couple)
+            if seen is not None and seen.couple.record.state != "ended":
+                yield seen
 
     def _send(self, arguments: Arguments) -> None:
         self._signer.send(self._world, arguments)

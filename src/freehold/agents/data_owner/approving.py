@@ -133,6 +133,11 @@ def _part(agreement: Agreement, part: DatasetSeen) -> SheetPart:
 def _judged(agreement: Agreement, parts: tuple[SheetPart, ...]) -> tuple[str, str]:
     """A warning, and what forbids the training: the arithmetic, the groups, or too few rows per feature."""
     features, name = agreement.feature_map.dimension, agreement.feature_map.name
+    for part in parts:
+        if part.granted_after > part.rounds_total:
+            left = part.rounds_total - part.granted_after + agreement.couple.record.rounds
+            asked = agreement.couple.record.rounds
+            return "", f"it asks for {asked} rounds, and {left} of dataset {part.dataset[:8]} are left"
     try:
         warning = require_enough_rows(min(part.rows for part in parts), features, name)
         training = agreement.training(bytes(32).hex())

@@ -51,3 +51,7 @@ class Approved(Decision, frozen=True, kw_only=True):
 
 class RefusedTraining(Decision, frozen=True, kw_only=True):
     """The no to one training."""
+
+
+class Withdrawal(Decision, frozen=True, kw_only=True):
+    """That a dataset is to leave the market."""

@@ -16,8 +16,11 @@ nobody can read would make every honest replica miss: so a miss counts only if t
 this data owner could itself compute the answer from what the model owner published. It computes it anyway,
 where no replica closes a ballot that could be closed: the data owner stands at the end of that line.
 
-A training is approved or refused by a person. The plan only carries out what was decided, should the process
-have died between the decision and the action.
+A training is approved, refused or ended by a person, and a dataset withdrawn by one. The plan only carries out
+what was decided, should the process have died between the decision and the action, or should a round still run.
+
+Cleaning up. What asks for a withdrawn dataset can never be approved, so it is refused; what nobody goes on with is
+ended once it is overdue: the rounds return to the budget, and a round that was complete is paid.
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from typing import Final
 
 from freehold.agents.closing import all_committed, earliest_closing, pause_before_closing
 from freehold.agents.data_owner.decisions import Offered, Publication
+from freehold.agents.ending import ending, overdue_from
 from freehold.agents.loop import Step, Wait
 from freehold.agents.reading import AccountSeen, BallotSeen, Candidate, DatasetSeen, Seen, SubsetSeen, TrainingSeen
 from freehold.agents.settling import collecting
@@ -47,6 +51,8 @@ class PublicationKnown:
     seen: DatasetSeen | None
     offers: Mapping[str, Offered]
     """Every offer that was decided for this dataset, by instance."""
+    withdrawn: bool = False
+    """Whether its owner wants it out of the market."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +70,8 @@ class Known:
     to_approve: tuple[tuple[CoupleId, DatasetId], ...]
     """Approvals that were decided and that the ledger does not show."""
     to_refuse: tuple[CoupleId, ...]
+    to_end: tuple[TrainingSeen, ...]
+    """Trainings that are to end, others' included."""
     sound: frozenset[str]
     """Ballots whose answer this data owner could compute itself."""
     unsound: frozenset[str]
@@ -165,6 +173,16 @@ class Publish:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdraw:
+    """Take the dataset out of the market."""
+
+    dataset: DatasetId
+
+    def __str__(self) -> str:
+        return f"withdraws dataset {self.dataset[:8]}"
+
+
+@dataclass(frozen=True, slots=True)
 class Recompute:
     """Work out a ballot's answer oneself, and close the ballot if that decides it."""
 
@@ -217,6 +235,7 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
         yield SendApproval(couple, dataset)
     for couple in known.to_refuse:
         yield SendRefusal(couple)
+    yield from _ending(known, now)
     yield from _watching(known, now)
     running = any(training.couple.record.state == "training" for training in known.trainings)
     yield from collecting(known.account, now, patient=running)
@@ -224,6 +243,9 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
 
 def _publishing(publication: PublicationKnown, wait_for_answer: int, now: int) -> Iterator[Step]:
     decided, seen = publication.decided, publication.seen
+    if publication.withdrawn:
+        yield from _withdrawing(publication)
+        return
     if not publication.card_uploaded:
         # Whoever gets an offer must be able to read what it is about: first the card, then its digest.
         yield UploadCard(decided.dataset)
@@ -243,6 +265,40 @@ def _publishing(publication: PublicationKnown, wait_for_answer: int, now: int) -
         full = full and len(subset.subset.record.slots) == decided.replicas
     if full and seen.dataset.record.state == "draft":
         yield Publish(decided.dataset)
+
+
+def _withdrawing(publication: PublicationKnown) -> Iterator[Step]:
+    """Takes a dataset out of the market, and back every offer that nobody can take any more."""
+    seen = publication.seen
+    if seen is None:
+        return
+    if seen.dataset.record.state != "withdrawn":
+        yield Withdraw(publication.decided.dataset)
+        return
+    for subset in seen.subsets:
+        for instance in subset.instances:
+            if instance.record.state == "free":
+                yield LetGo(InstanceId(instance.id), "the dataset was withdrawn")
+
+
+def _ending(known: Known, now: int) -> Iterator[Step]:
+    """Ends what is to end: by decision, because it can never be approved, or because nobody goes on with it."""
+    gone = {publication.decided.dataset for publication in known.publications if publication.withdrawn}
+    own = {training.couple.id for training in known.trainings}
+    wanted = {training.couple.id for training in known.to_end}
+    for training in known.to_end:
+        yield from ending(training, known.grace, now, party=training.couple.id in own)
+    refused = set(known.to_refuse)
+    for training in known.trainings:
+        couple = training.couple.record
+        if couple.state == "ended" or training.couple.id in wanted | refused:
+            continue
+        hopeless = couple.state == "requested" and any(part.dataset in gone for part in couple.parts)
+        overdue = overdue_from(training, known.grace)
+        if hopeless or now >= overdue:
+            yield from ending(training, known.grace, now, party=True)
+        else:
+            yield Wait(overdue)
 
 
 def _slots(publication: PublicationKnown, subset: SubsetSeen, wait_for_answer: int, now: int) -> Iterator[Step]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from freehold.agents.agreements import Agreements
+from freehold.agents.ending import EndedTraining, EndTraining
 from freehold.agents.journal import Journal
 from freehold.agents.keys import MemberKeys
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
@@ -133,6 +134,13 @@ class ModelOwner:
             )
         return self._journal.decide(Order, name, lambda: self._new_order(quoted))
 
+    def end(self, couple: CoupleId) -> None:
+        """Decides that a training ends: an own one as soon as its round is over, another's once it is overdue.
+
+        The turns that follow carry it out; what an own one has learned by then becomes its model.
+        """
+        self._journal.decide(EndedTraining, couple, EndedTraining)
+
     def orders(self) -> dict[str, Order]:
         """Every order by its name."""
         return self._journal.all_decided(Order)
@@ -169,6 +177,7 @@ class ModelOwner:
                 for name, order in self.orders().items()
                 if self._journal.noted("finished", name) is None
             ),
+            to_end=tuple(self._others_to_end()) if self._on_ledger else (),
         )
 
     def next_steps(self, known: Known, now: int) -> Iterator[Step]:
@@ -196,6 +205,8 @@ class ModelOwner:
                 self._journal.note("stopped", name, why)
             case Solve(name):
                 self._solve(self._order(known, name))
+            case EndTraining(couple):
+                self._send(EndTC(couple=couple))
             case End(name):
                 self._end(self._order(known, name))
             case Finish(name):
@@ -219,7 +230,15 @@ class ModelOwner:
             enough=bool(gathered) and training is not None and self._has_enough(name, order, training, len(gathered)),
             stopped=self._journal.noted("stopped", name),
             solved=self._journal.decided(Solved, name),
+            ended=self._journal.decided(EndedTraining, order.couple) is not None,
         )
+
+    def _others_to_end(self) -> Iterator[TrainingSeen]:
+        own = {order.couple for order in self.orders().values()}
+        for couple in self._journal.all_decided(EndedTraining):
+            seen = None if couple in own else self._reader.training(couple)
+            if seen is not None and seen.couple.record.state != "ended":
+                yield seen
 
     def _has_enough(self, name: str, order: Order, training: TrainingSeen, gathered: int) -> bool:
         """Whether further rounds would tell nothing; worked out once for each number of rounds."""

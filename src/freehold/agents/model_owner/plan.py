@@ -22,6 +22,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from freehold.agents.ending import ending
 from freehold.agents.loop import Step, Wait
 from freehold.agents.model_owner.decisions import Order, Solved
 from freehold.agents.reading import AccountSeen, TrainingSeen
@@ -46,6 +47,8 @@ class OrderKnown:
     stopped: str | None
     """Why this model owner goes no further, if it does not."""
     solved: Solved | None
+    ended: bool = False
+    """Whether its owner wants it to end now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,8 @@ class Known:
     grace: int
     orders: tuple[OrderKnown, ...]
     """Those that are not finished."""
+    to_end: tuple[TrainingSeen, ...] = ()
+    """Overdue trainings of others that are to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +173,8 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
     yield from collecting(known.account, now, patient=False)
     for order in known.orders:
         yield from _order_steps(order, known, now)
+    for training in known.to_end:
+        yield from ending(training, known.grace, now, party=False)
 
 
 def _order_steps(order: OrderKnown, known: Known, now: int) -> Iterator[Step]:
@@ -177,10 +184,14 @@ def _order_steps(order: OrderKnown, known: Known, now: int) -> Iterator[Step]:
         return
     couple = training.couple.record
     if couple.state == "ended":
-        yield Finish(order.name) if order.solved is not None else Solve(order.name)
+        if order.solved is not None:
+            yield Finish(order.name)
+        else:
+            # Somebody else may have ended it right after the vote: what was paid for is fetched before solving.
+            yield _gathering(order, training, known.grace, now) or Solve(order.name)
     elif couple.state == "requested":
         expired = couple.due + known.grace
-        if now > expired:
+        if now > expired or order.ended:
             yield Solve(order.name) if order.solved is None else End(order.name)
         else:
             yield Wait(expired + 1)
@@ -189,7 +200,7 @@ def _order_steps(order: OrderKnown, known: Known, now: int) -> Iterator[Step]:
 
 
 def _before_request(order: OrderKnown, known: Known, now: int) -> Iterator[Step]:
-    if order.stopped is not None:
+    if order.stopped is not None or order.ended:
         yield Finish(order.name) if order.solved is not None else Solve(order.name)
         return
     if not order.uploaded:
@@ -212,13 +223,25 @@ def _round_step(order: OrderKnown, training: TrainingSeen, grace: int, now: int)
         void_from = couple.close_until + grace + 1
         if not decided and now < void_from:
             return Wait(void_from)
-        if decided and couple.round not in order.gathered and order.stopped is None:
-            # Who is paid delivers at once; as long as the whole close window again is more than patient.
-            patience = 2 * couple.close_until - couple.commit_until + grace
-            if now > patience:
-                return Stop(order.name, "the agreed answers were not delivered")
-            return Gather(order.name, couple.round)
-    over = couple.round >= couple.rounds or order.enough or order.stopped is not None
+        gathering = _gathering(order, training, grace, now)
+        if gathering is not None:
+            return gathering
+    over = couple.round >= couple.rounds or order.enough or order.stopped is not None or order.ended
     if over or now + grace >= couple.due:
         return Solve(order.name) if order.solved is None else End(order.name)
     return Start(order.name, couple.round + 1)
+
+
+def _gathering(order: OrderKnown, training: TrainingSeen, grace: int, now: int) -> Step | None:
+    """Fetches the answers of the last round, if it is decided and they are missing; None otherwise."""
+    couple = training.couple.record
+    votes = training.of_round(couple.round)
+    decided = bool(votes) and all(vote.ballot.record.state == "decided" for vote in votes)
+    if not decided or couple.round in order.gathered or order.stopped is not None:
+        return None
+    if couple.close_until is None or couple.commit_until is None:
+        return None
+    # Who is paid delivers at once; as long as the whole close window again is more than patient.
+    if now > 2 * couple.close_until - couple.commit_until + grace:
+        return Stop(order.name, "the agreed answers were not delivered")
+    return Gather(order.name, couple.round)

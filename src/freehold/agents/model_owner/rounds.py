@@ -81,7 +81,8 @@ class Rounds:
 
         Raises Unavailable while an answer is missing, Invalid if the answers are no honest ones.
         """
-        turn = training.couple.record.turn
+        # Ending a training counts its last round, whose answers may still be on their way.
+        turn = training.couple.record.turn - (training.couple.record.state == "ended")
         made_from = self._journal.decided(RoundInput, f"{self._order.couple}/{round}/{turn}")
         place = turn // self.agreement.turns_per_pass
         directions = self._journal.decided(Directions, f"{self._order.couple}/{place}")
