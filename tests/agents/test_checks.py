@@ -16,8 +16,10 @@ from freehold.agents.cloud_owner import Rules
 from freehold.agents.cloud_owner.offers import check_package, examine
 from freehold.agents.cloud_owner.plan import Compute
 from freehold.agents.model_owner.quoting import Quote, quote
+from freehold.agents.model_owner.rounds import Rounds
 from freehold.agents.reading import ReplicaSeen, Seen
 from freehold.agents.workbench import Workbench
+from freehold.agents.world import Signer
 from freehold.errors import Invalid
 from freehold.learning.model_file import read_model
 from freehold.learning.prepared import Prepared, prepare
@@ -26,8 +28,9 @@ from freehold.learning.rows import Rows
 from freehold.learning.table import read_table
 from freehold.learning.training import Statistics
 from freehold.protocol import canonical
+from freehold.protocol.assets import TrainCouple
 from freehold.protocol.digests import sha256
-from freehold.protocol.identifiers import Digest, InstanceId, MemberId, Method, NetworkId, PublicKey
+from freehold.protocol.identifiers import Digest, InstanceId, MemberId, Method, NetworkId, PublicKey, Secret
 from freehold.protocol.network import network_id
 from freehold.protocol.packages import pack, unpack
 from freehold.protocol.sealing import OVERHEAD, open_package, seal_locator, sealing_public_key
@@ -327,3 +330,21 @@ def test_a_buyer_stops_at_the_first_answers_that_contradict_the_earlier_ones(
     # what the first two rounds told is a model, and it is theirs alone
     assert done.model is not None
     assert np.array_equal(read_model(done.model).weights, plaintext_weights(prepared, rounds=2))
+
+
+def test_a_buyer_computes_nothing_under_a_second_draw_of_one_training(holder: Holder) -> None:
+    town, work = holder.town, holder.replica.work[0]
+    buyer = town.people["buyer"]
+    order = town.buyer().orders()["heart"]
+    keys = buyer.ring.members[0]
+    signer = Signer(network=holder.network, member=keys.id_in("mo", holder.network), keys=keys)
+    shown = work.couple.record.parts[0]
+    forked = structs.replace(work.couple.record, parts=(structs.replace(shown, share=Secret("ab" * 32)),))
+
+    def rounds(couple: TrainCouple) -> Rounds:
+        seen = Seen(work.couple.id, couple)
+        return Rounds(buyer.world, buyer.journal, signer, holder.agreements(), order, seen)
+
+    rounds(work.couple.record)
+    with pytest.raises(Invalid, match="another draw"):
+        rounds(forked)

@@ -6,16 +6,20 @@ So z1 follows from the draw, to which the data owners add their shares: nobody c
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from freehold.learning import wire
-from freehold.learning.ciphers.oracle import OracleCipher
+from freehold.learning.ciphers.oracle import OracleCipher, backward
 from freehold.learning.expansion import zero_words
+from freehold.learning.owner import Owner
 from freehold.learning.parameters import DROPPED, PRIMES, N
 from freehold.learning.residues import lift_large
+from freehold.learning.streams import Stream, key_of
 from freehold.ports.cipher import Integers, Words
 from tests.learning.careless import CloudOwner, matrix_of, total
-from tests.learning.cases import DRAW_SEED, case
+from tests.learning.cases import COUPLE, DRAW_SEED, KEY_SEED, case
 
 CASE = case("zero", rows={1: (40, 44)}, features=31, outputs=2)
 TRUTH = sum(part.a for part in CASE.statistics)
@@ -43,6 +47,23 @@ def test_under_a_zero_of_its_choice_the_model_owner_reads_all_of_xtx_off_the_ans
 
 def test_under_the_draws_zero_it_reads_noise(oracle: OracleCipher) -> None:
     assert not (attack(oracle, zero_words(CASE.training)) == TRUTH).any()
+
+
+def test_two_zeros_of_one_training_under_two_draws_give_the_key_away(oracle: OracleCipher) -> None:
+    """Why a model owner notes the first draw that it sees, and computes nothing under another (`agents`)."""
+    draws = [CASE.training, replace(CASE.training, draw_seed=b"\x04" * 32)]
+    firsts = [
+        wire.parse_zero(Owner(draw, KEY_SEED, cipher=oracle).zero(), draw.couple, draw.draw_seed)[0].astype(object)
+        for draw in draws
+    ]
+    seconds = [zero_words(draw)[0].astype(object) for draw in draws]
+
+    # one key and one error: what is left of the difference is the key times what everybody knows
+    prime = PRIMES[0]
+    inverses = np.array([pow(int(word) % prime, -1, prime) for word in seconds[1] - seconds[0]], object)
+    found = backward((firsts[0] - firsts[1]) * inverses % prime, prime)
+
+    assert (np.where(found == prime - 1, -1, found) == Stream(key_of("key-s", KEY_SEED, COUPLE), 0).ternary(N)).all()
 
 
 def test_no_object_of_the_model_owner_carries_what_blinds() -> None:

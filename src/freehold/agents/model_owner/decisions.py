@@ -50,6 +50,12 @@ class Order(Decision, frozen=True, kw_only=True):
     """Micro-credits that the request locks."""
 
 
+class Drawn(Decision, frozen=True, kw_only=True):
+    """The draw of a training as it was first seen: a second one would give the key away."""
+
+    seed: Digest
+
+
 class Directions(Decision, frozen=True, kw_only=True):
     """V of one pass over the groups: int64, little-endian, row by row; empty for a method that asks for everything."""
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from freehold.agents.agreements import Agreement, Agreements
 from freehold.agents.journal import Journal
-from freehold.agents.model_owner.decisions import Directions, Order, Outcome, RoundInput
+from freehold.agents.model_owner.decisions import Directions, Drawn, Order, Outcome, RoundInput
 from freehold.agents.model_owner.methods import Method, method_of
 from freehold.agents.reading import BallotSeen, Seen, TrainingSeen
 from freehold.agents.world import Signer, World
@@ -51,6 +51,14 @@ class Rounds:
         if len(known) < len(shares):
             raise Broken(f"Training {couple.id[:8]} counts as approved, but a share is missing.")
         self._seed = commitments.seed(CoupleId(couple.id), order.secret, known)
+        drawn = journal.decide(Drawn, couple.id, lambda: Drawn(seed=Digest(self._seed)))
+        if drawn.seed != self._seed:
+            # The zero of a training has one error: under two draws its difference is the key times a known number.
+            raise Invalid(
+                f"The ledger shows another draw of training {couple.id[:8]} than before.",
+                why="two encryptions of zero under one key would give the key away",
+                next="compare the node's checkpoints with those of other members: it shows two histories",
+            )
         self._method: Method = method_of(self.agreement, order, self._seed, signer.keys.sealing)
 
     def upload_public(self) -> None:
