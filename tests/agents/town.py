@@ -33,7 +33,7 @@ from freehold.ledger.memory import MemoryLedger
 from freehold.ports.ledger import Ledger
 from freehold.ports.object_store import ObjectStore
 from freehold.protocol.assets import Terms, TrainCouple
-from freehold.protocol.identifiers import CoupleId, DatasetId, Method, Nonce, StoreName
+from freehold.protocol.identifiers import CoupleId, DatasetId, Method, Nonce, PublicKey, StoreName
 from freehold.protocol.network import NetworkRecord
 
 T = TypeVar("T")
@@ -154,7 +154,7 @@ class Person:
 class Town:
     """A market and everybody in it."""
 
-    def __init__(self, folder: Path, *, referees: tuple[str, ...] = ()) -> None:
+    def __init__(self, folder: Path, *, referees: tuple[PublicKey, ...] = ()) -> None:
         self.folder = folder
         self.now = START
         self.chance = Chance("town")
@@ -162,7 +162,7 @@ class Town:
         self.network = NetworkRecord(
             grace=GRACE,
             nonce=Nonce("01" * 32),
-            referees=(),
+            referees=referees,
             skew=SKEW,
             stores=(StoreName("main"),),
             treasury=self._treasury_ring.members[0].signing_key,
@@ -178,10 +178,16 @@ class Town:
         return self.now
 
     def settles(
-        self, *, cloud_owners: int, data_owners: int = 1, welcome: int = WELCOME, rules: Rules | None = None
+        self,
+        *,
+        cloud_owners: int,
+        data_owners: int = 1,
+        welcome: int = WELCOME,
+        cloud_welcome: int = 0,
+        rules: Rules | None = None,
     ) -> None:
         """Everybody comes to town."""
-        self._arrives("treasury", self._treasury_ring, lambda person: self._treasury(person, welcome))
+        self._arrives("treasury", self._treasury_ring, lambda person: self._treasury(person, welcome, cloud_welcome))
         for number in range(1, data_owners + 1):
             self._arrives(f"hospital {number}", self._ring("do"), _data_owner)
         for number in range(1, cloud_owners + 1):
@@ -341,6 +347,10 @@ class Town:
         told = [(person.name, told) for person in self.people.values() for told in person.told[-50:]]
         return [f"{name}: {each.step}: {each.trouble}" for name, each in told if each.trouble is not None][-20:]
 
+    def arrives(self, name: str, ring: KeyRing, start: Callable[[Person], Agent]) -> Person:
+        """Somebody of another trade comes to town."""
+        return self._arrives(name, ring, start)
+
     def _arrives(self, name: str, ring: KeyRing, start: Callable[[Person], Agent]) -> Person:
         self.people[name] = person = Person(self, name, ring, start)
         return person
@@ -348,11 +358,11 @@ class Town:
     def _ring(self, role: str) -> KeyRing:
         return new_ring(role, new_words(self.chance), self.chance)  # type: ignore[arg-type]
 
-    def _treasury(self, person: Person, welcome: int) -> Treasury:
+    def _treasury(self, person: Person, welcome: int, cloud_welcome: int) -> Treasury:
         return Treasury(
             network=self.network,
             keys=person.ring.members[0],
-            welcome={"mo": welcome},
+            welcome={"mo": welcome, "co": cloud_welcome},
             world=person.world,
             journal=person.journal,
             tell=person.told.append,

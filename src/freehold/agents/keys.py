@@ -30,7 +30,7 @@ from freehold.protocol.sealing import sealing_public_key
 
 Random = Callable[[int], bytes]
 """A source of that many random bytes; `os.urandom` outside tests."""
-Role = Literal["do", "co", "mo", "treasury"]
+Role = Literal["do", "co", "mo", "treasury", "referee"]
 Key = Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
 
 WORDS: Final = 24
@@ -121,9 +121,10 @@ def recovery_seed(secret: bytes, number: int) -> bytes:
 def new_ring(role: Role, words: str, random: Random) -> KeyRing:
     """The first keys of a profile: one member, or for a cloud owner none yet but the supply for many.
 
-    A treasury is a key in the network record and no member: it has nothing to recover, and `words` are not used.
+    Treasury and referee are keys in the network record and no members: they have nothing to recover, and `words` are
+    not used.
     """
-    if role == "treasury":
+    if role in ("treasury", "referee"):
         # No recovery key exists for it; the field must hold something, and a public key of nobody's seed will do.
         return KeyRing(role=role, members=(_fresh(0, bytes(SECRET_BYTES), random),), recovery=())
     secret = recovery_secret(words)

@@ -27,6 +27,7 @@ from freehold.agents.journal import Decision, Journal
 from freehold.agents.keys import MemberKeys
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
 from freehold.agents.reading import NO_ACCOUNT, Reader, ReplicaSeen, TrainingSeen, Work
+from freehold.agents.referee.case import case_for
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import Signer, World
 from freehold.errors import Broken, Invalid
@@ -43,6 +44,7 @@ from freehold.protocol.identifiers import (
     MemberId,
     NetworkId,
     Nonce,
+    PublicKey,
 )
 from freehold.protocol.limits import PACKAGE_LARGEST
 from freehold.protocol.network import NetworkRecord, network_id
@@ -125,6 +127,19 @@ class CloudOwner:
         if not any(replica.instance.id == instance for each in members for replica in self._reader.replicas(each)):
             raise Invalid(f"You hold no replica {instance[:8]}.", next="freehold status", now="nothing was sent")
         self._journal.decide(Leaving, instance, Leaving)
+
+    def case(self, ballot: BallotId, referee: PublicKey) -> bytes:
+        """What the referee with this sealing key needs to rule on a ballot about a subset that a member holds.
+
+        It shows that referee the rows of the subset, and nobody else. Invalid if no member joined a replica of it.
+        """
+        seen = self._reader.ballot(ballot)
+        if seen is not None:
+            for member in (each for each in self.signers() if self._reader.member(each) is not None):
+                for replica in self._reader.replicas(member):
+                    if replica.subset.id == seen.record.subset and replica.instance.record.receipt is not None:
+                        return case_for(referee, ballot, self._package(member, replica))
+        raise Invalid(f"Ballot {ballot[:8]} is about no subset that you hold.", now="nothing was written")
 
     def end(self, couple: CoupleId) -> None:
         """Decides that a training ends as soon as it is overdue; the turns that follow carry it out."""

@@ -40,6 +40,7 @@ from freehold.agents.reading import (
     SubsetSeen,
     TrainingSeen,
 )
+from freehold.agents.referee.case import case_for
 from freehold.agents.settling import CollectPayouts
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import Signer, World
@@ -58,7 +59,16 @@ from freehold.protocol.actions import (
 )
 from freehold.protocol.assets import Terms
 from freehold.protocol.digests import sha256
-from freehold.protocol.identifiers import BallotId, CoupleId, DatasetId, Digest, InstanceId, Secret
+from freehold.protocol.identifiers import (
+    BallotId,
+    CoupleId,
+    DatasetId,
+    Digest,
+    InstanceId,
+    PublicKey,
+    Secret,
+    subset_id,
+)
 from freehold.protocol.network import NetworkRecord, network_id
 
 _SHARE_BYTES: Final = 32
@@ -172,6 +182,19 @@ class DataOwner:
                 f"You have published no dataset {dataset[:8]}.", next="freehold status", now="nothing was sent"
             )
         self._journal.decide(Withdrawal, dataset, Withdrawal)
+
+    def case(self, ballot: BallotId, referee: PublicKey) -> bytes:
+        """What the referee with this sealing key needs to rule on a ballot about one of the own subsets.
+
+        It shows that referee the rows of the subset, and nobody else. Invalid if the ballot is about no own subset.
+        """
+        seen = self._reader.ballot(ballot)
+        if seen is not None:
+            for publication in self.publications().values():
+                for index, package in enumerate(publication.packages):
+                    if subset_id(publication.dataset, index) == seen.record.subset:
+                        return case_for(referee, ballot, self._publishing.package(package))
+        raise Invalid(f"Ballot {ballot[:8]} is about no subset of yours.", now="nothing was written")
 
     def look(self) -> Known:
         """What ledger and journal say now."""
