@@ -1,0 +1,50 @@
+"""The benches run: what is measured seldom must not be found broken on the day that it is wanted."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+BENCH = Path(__file__).parents[2] / "bench"
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", BENCH / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    # dataclasses look their module up
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_round_is_measured_and_compared_with_plain_integers(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = load("training", monkeypatch)
+
+    row = bench.measure(7, 2, 2, 2, bench.SealCipher())
+
+    assert 0 < row["cloud_least_ms"] <= row["cloud_ms"]
+    assert (row["bytes_down"], row["bytes_up"]) == (196_716, 65_732)
+    assert "7×2" in bench.table([row])
+
+
+def test_a_table_of_ones_own_is_measured_beside_central_training(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bench = load("accuracy", monkeypatch)
+    lines = [f"{row % 17},{('a', 'b', 'c')[row % 3]},{('low', 'high')[row % 17 > 8]}" for row in range(240)]
+    (tmp_path / "dose.csv").write_text("\n".join(["height,ward,dose", *lines]) + "\n")
+
+    (outcome,) = bench.measured(bench.task_of_file(f"{tmp_path / 'dose.csv'}:dose"), 2, tmp_path)
+    bench.printed([outcome])
+
+    assert len(outcome.scores) == 2
+    assert len(outcome.scores[0]) == bench.ROUNDS
+    assert outcome.mean > 80
+    assert "dose" in capsys.readouterr().out
+    assert bench.as_record(outcome)["splits"] == 2
