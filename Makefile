@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= demo-out
+FIRST ?= 0
+SEEDS ?= 2000
 
-.PHONY: demo test lint determinism bench-training bench-accuracy lock clean
+.PHONY: demo test lint determinism simulate bench-training bench-accuracy lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -25,6 +27,10 @@ lint: $(VENV)/.test
 # The golden digests of training on every installed Python of the supported line.
 determinism: $(VENV)/.demo
 	PYTHON=$(BIN)/python sh tests/determinism/every_python.sh
+
+# Whole markets, each decided by one seed; one that breaks a promise prints how to replay it.
+simulate: $(VENV)/.test
+	$(BIN)/python -m tests.simulation $(FIRST) --count $(SEEDS)
 
 bench-training bench-accuracy: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
