@@ -170,6 +170,8 @@ class Town:
         self.ledger: Ledger = MemoryLedger(Contract(self.network), self.clock)
         self.store: ObjectStore = MemoryStore()
         self.people: dict[str, Person] = {}
+        self.words: dict[str, str] = {}
+        """Everybody's sheet of paper, by name."""
         self.reader = Reader(self.ledger)
         self._busy = 0
 
@@ -189,14 +191,14 @@ class Town:
         """Everybody comes to town."""
         self._arrives("treasury", self._treasury_ring, lambda person: self._treasury(person, welcome, cloud_welcome))
         for number in range(1, data_owners + 1):
-            self._arrives(f"hospital {number}", self._ring("do"), _data_owner)
+            self._arrives(f"hospital {number}", self._ring("do", f"hospital {number}"), _data_owner)
         for number in range(1, cloud_owners + 1):
             self.adds_cloud_owner(f"cloud {number:02}", rules)
-        self._arrives("buyer", self._ring("mo"), _model_owner)
+        self._arrives("buyer", self._ring("mo", "buyer"), _model_owner)
 
     def adds_model_owner(self, name: str) -> Person:
         """One more buyer."""
-        return self._arrives(name, self._ring("mo"), _model_owner)
+        return self._arrives(name, self._ring("mo", name), _model_owner)
 
     def also_buys(self, name: str) -> Person:
         """Somebody who is in town already buys trainings too, with the same keys in another role."""
@@ -204,7 +206,7 @@ class Town:
 
     def adds_cloud_owner(self, name: str, rules: Rules | None = None) -> Person:
         """One more cloud owner with one slot."""
-        ring = with_fresh_member(self._ring("co"), self.chance)
+        ring = with_fresh_member(self._ring("co", name), self.chance)
         return self._arrives(name, ring, lambda person: _cloud_owner(person, rules or Rules()))
 
     def leaves(self, name: str) -> None:
@@ -355,8 +357,9 @@ class Town:
         self.people[name] = person = Person(self, name, ring, start)
         return person
 
-    def _ring(self, role: str) -> KeyRing:
-        return new_ring(role, new_words(self.chance), self.chance)  # type: ignore[arg-type]
+    def _ring(self, role: str, name: str) -> KeyRing:
+        self.words[name] = new_words(self.chance)
+        return new_ring(role, self.words[name], self.chance)  # type: ignore[arg-type]
 
     def _treasury(self, person: Person, welcome: int, cloud_welcome: int) -> Treasury:
         return Treasury(

@@ -73,11 +73,19 @@ class KeyFile:
 
     def add_members(self, count: int, random: Random = os.urandom) -> KeyRing:
         """Makes more members, all of them or none, and stores them before anybody can hear of them."""
-        with only_one(self._path.with_suffix(".lock"), "a change of the keys", wait=10.0):
-            stored = _parse(read_private(self._path, largest=_FILE_LARGEST))
-            ring = self._open(stored)
+
+        def added(ring: KeyRing) -> KeyRing:
             for _ in range(count):
                 ring = with_fresh_member(ring, random)
+            return ring
+
+        return self.change(added, random)
+
+    def change(self, how: Callable[[KeyRing], KeyRing], random: Random = os.urandom) -> KeyRing:
+        """Stores what `how` makes of the keys, in one step."""
+        with only_one(self._path.with_suffix(".lock"), "a change of the keys", wait=10.0):
+            stored = _parse(read_private(self._path, largest=_FILE_LARGEST))
+            ring = how(self._open(stored))
             data = _encode(stored, ring, self._key(stored) if isinstance(stored, _Sealed) else None, random)
             write_private(self._path, data)
         return ring

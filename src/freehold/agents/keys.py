@@ -18,7 +18,7 @@ kept, a supply of public halves is derived while the person has them at hand; ea
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 import msgspec
 
@@ -28,6 +28,7 @@ from freehold.protocol.digests import T, hkdf, u64
 from freehold.protocol.identifiers import MemberId, NetworkId, PublicKey, member_id
 from freehold.protocol.sealing import sealing_public_key
 
+Opened = TypeVar("Opened")
 Random = Callable[[int], bytes]
 """A source of that many random bytes; `os.urandom` outside tests."""
 Role = Literal["do", "co", "mo", "treasury", "referee"]
@@ -39,6 +40,17 @@ FRESH_MEMBERS: Final = 256
 """How many members of a cloud owner one sheet of words covers before the words are asked for again."""
 
 
+class Coming(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Keys that are about to replace those of a member: 32-byte seeds."""
+
+    signing: Key
+    sealing: Key
+
+    def __repr__(self) -> str:
+        """Says nothing of them."""
+        return "<coming keys>"
+
+
 class MemberKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keys of one member: 32-byte seeds of two of them, the public half of the third."""
 
@@ -46,6 +58,12 @@ class MemberKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     signing: Key
     sealing: Key
     recovery: Key
+    first: tuple[Key, Key] | None = None
+    """Public signing and sealing key that the member joined with, once they were rotated: its id hangs on them."""
+    earlier: tuple[Key, ...] = ()
+    """Sealing keys before the present one, newest first: what was sealed to them must still be opened."""
+    coming: Coming | None = None
+    """What a rotation that has begun puts in their place."""
 
     def __repr__(self) -> str:
         """Says which keys these are and none of them."""
@@ -68,7 +86,29 @@ class MemberKeys(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     def id_in(self, role: str, network: NetworkId) -> MemberId:
         """The id of these keys as a member of `role` in `network`."""
-        return member_id(role, network, self.signing_key, self.sealing_key, self.recovery_key)
+        if self.first is None:
+            return member_id(role, network, self.signing_key, self.sealing_key, self.recovery_key)
+        signing, sealing = (PublicKey(key.hex()) for key in self.first)
+        return member_id(role, network, signing, sealing, self.recovery_key)
+
+    @property
+    def openers(self) -> tuple[bytes, ...]:
+        """Every sealing key that something may have been sealed to, the present one first."""
+        return (self.sealing, *self.earlier)
+
+    def rotated(self) -> MemberKeys:
+        """The keys after the rotation that has begun; the recovery key, so the sheet of words, stays."""
+        if self.coming is None:
+            return self
+        first = self.first or (bytes.fromhex(self.signing_key), bytes.fromhex(self.sealing_key))
+        return MemberKeys(
+            number=self.number,
+            signing=self.coming.signing,
+            sealing=self.coming.sealing,
+            recovery=self.recovery,
+            first=first,
+            earlier=self.openers,
+        )
 
 
 class KeyRing(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,6 +183,26 @@ def with_fresh_member(ring: KeyRing, random: Random) -> KeyRing:
         )
     fresh = _fresh(len(ring.members), ring.recovery[0], random)
     return KeyRing(role=ring.role, members=(*ring.members, fresh), recovery=ring.recovery[1:])
+
+
+def with_coming_keys(ring: KeyRing, random: Random) -> KeyRing:
+    """The ring with new keys beside every member's; those of a rotation that was interrupted stay."""
+
+    def begun(keys: MemberKeys) -> MemberKeys:
+        fresh = Coming(signing=random(SECRET_BYTES), sealing=random(SECRET_BYTES))
+        return keys if keys.coming is not None else msgspec.structs.replace(keys, coming=fresh)
+
+    return msgspec.structs.replace(ring, members=tuple(begun(keys) for keys in ring.members))
+
+
+def opened_by_any(keys: MemberKeys, open_with: Callable[[bytes], Opened]) -> Opened:
+    """What `open_with` opens with the present sealing key or an earlier one; Invalid as it says for the present one."""
+    for key in keys.openers if keys.earlier else ():
+        try:
+            return open_with(key)
+        except Invalid:
+            continue
+    return open_with(keys.sealing)
 
 
 def _fresh(number: int, recovery: bytes, random: Random) -> MemberKeys:

@@ -24,7 +24,7 @@ from freehold.agents.cloud_owner.plan import (
 )
 from freehold.agents.ending import EndedTraining, EndTraining
 from freehold.agents.journal import Decision, Journal
-from freehold.agents.keys import MemberKeys
+from freehold.agents.keys import MemberKeys, opened_by_any
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
 from freehold.agents.reading import NO_ACCOUNT, Reader, ReplicaSeen, TrainingSeen, Work
 from freehold.agents.referee.case import case_for
@@ -315,7 +315,8 @@ class CloudOwner:
     def _package(self, member: MemberId, replica: ReplicaSeen) -> bytes:
         """The package that this member joined with, from what it kept."""
         sealed = self._world.kept.get(replica.instance.record.object, largest=PACKAGE_LARGEST + OVERHEAD)
-        return open_package(self.signers()[member].keys.sealing, InstanceId(replica.instance.id), sealed)
+        instance = InstanceId(replica.instance.id)
+        return opened_by_any(self.signers()[member].keys, lambda key: open_package(key, instance, sealed))
 
     def _decided(self, job: str) -> Computed:
         made = self._journal.decided(Computed, job)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from freehold.agents.agreements import Agreements
 from freehold.agents.cloud_owner.plan import Rules
-from freehold.agents.keys import MemberKeys
+from freehold.agents.keys import MemberKeys, opened_by_any
 from freehold.agents.packages_checked import require_package
 from freehold.agents.reading import ReplicaSeen
 from freehold.agents.world import World
@@ -42,14 +42,15 @@ def examine(
     objection = rules.objection(dataset.terms)
     if objection:
         raise Invalid(objection)
-    store, name = open_locator(keys.sealing, InstanceId(offer.instance.id), instance.locator)
+    id = InstanceId(offer.instance.id)
+    store, name = opened_by_any(keys, lambda key: open_locator(key, id, instance.locator))
     if name != instance.object or store not in world.stores:
         raise Invalid("the locator names another object, or a store that is not configured here")
     card = agreements.card(dataset)
     if card.rows > rules.max_rows or len(card.columns) > rules.max_features:
         raise Invalid("the table is larger than this cloud owner takes")
     sealed = world.store(store).get(name, largest=_largest_package(card))
-    package = open_package(keys.sealing, InstanceId(offer.instance.id), sealed)
+    package = opened_by_any(keys, lambda key: open_package(key, id, sealed))
     check_package(package, network, offer, card)
     return sealed, package
 

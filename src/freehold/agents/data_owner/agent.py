@@ -168,6 +168,10 @@ class DataOwner:
         self._journal.decide(RefusedTraining, couple, RefusedTraining)
         self._send(EndTC(couple=couple))
 
+    def has_refused(self, couple: CoupleId) -> bool:
+        """Whether this owner has decided on a no."""
+        return self._journal.decided(RefusedTraining, couple) is not None
+
     def end(self, couple: CoupleId) -> None:
         """Decides that a training ends, its own or an overdue one; the turns that follow carry it out."""
         self._journal.decide(EndedTraining, couple, EndedTraining)

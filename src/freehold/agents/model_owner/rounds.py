@@ -12,6 +12,7 @@ from typing import Final
 
 from freehold.agents.agreements import Agreement, Agreements
 from freehold.agents.journal import Journal
+from freehold.agents.keys import opened_by_any
 from freehold.agents.model_owner.decisions import Directions, Drawn, Order, Outcome, RoundInput
 from freehold.agents.model_owner.methods import Method, method_of
 from freehold.agents.reading import BallotSeen, Seen, TrainingSeen
@@ -164,7 +165,7 @@ class Rounds:
         locator, digest = job.record.locator, vote.ballot.record.digest
         if locator is None or digest is None:
             raise Invalid(f"Job {job.id[:8]} was accepted without saying where its result lies.")
-        store, name = open_locator(self._signer.keys.sealing, JobId(job.id), locator)
+        store, name = opened_by_any(self._signer.keys, lambda key: open_locator(key, JobId(job.id), locator))
         if name != job.id:
             raise Invalid(f"The locator of job {job.id[:8]} names another object.")
         return self._world.store(store).get(f"results/{job.id}/{digest}", largest=self._method.answer_bytes)

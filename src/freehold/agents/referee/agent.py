@@ -15,6 +15,7 @@ from freehold.agents.referee.plan import CaseKnown, Drop, Execute, Known, Rule, 
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import Signer, World
 from freehold.errors import Broken, Invalid, Refused
+from freehold.learning.training import STATISTICS
 from freehold.protocol.actions import ReportFraud
 from freehold.protocol.assets import Ballot, Dataset, DataSubset, TrainCouple, with_changes
 from freehold.protocol.digests import sha256
@@ -137,8 +138,9 @@ class Referee:
         if case is None:
             raise Broken(f"The journal holds no case about ballot {ballot[:8]}.")
         training, vote, _, subset = self._disputed(ballot)
-        if self._agreements.owner(training.couple.record.mo).version:
-            # Answers may be masked to the model owner's sealing key, and which one a replica saw cannot be known.
+        method = self._agreements.model(training.couple.record.model).method
+        if method == STATISTICS and self._agreements.owner(training.couple.record.mo).version:
+            # Such answers are masked to the model owner's sealing key, and which one a replica saw cannot be known.
             self._journal.note("no-ruling", ballot, "the model owner's keys were rotated")
             return
         package = self._world.kept.get(case.package, largest=PACKAGE_LARGEST)
