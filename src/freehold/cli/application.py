@@ -34,18 +34,27 @@ def build() -> typer.Typer:
     """The whole command line: verbs without a noun for what is done daily, noun then verb for the rest."""
     from freehold.cli import (
         audit,
+        cloud_decline,
         cloud_open,
+        cloud_retire,
         dataset_prepare,
         dataset_publish,
+        dataset_withdraw,
         demo,
         inbox,
         init,
+        money_collect,
+        money_deposit,
+        money_show,
+        money_withdraw,
         network_create,
         node,
         predict,
         status,
         train,
         training_approve,
+        training_end,
+        training_refuse,
         up,
         verify,
     )
@@ -55,9 +64,26 @@ def build() -> typer.Typer:
     for module in (demo, init, up, status, inbox, train, predict, verify, audit, node):
         _add(application, module.__name__.rpartition(".")[2], module)
     nouns: tuple[tuple[str, str, dict[str, ModuleType]], ...] = (
-        ("dataset", "Offer a table to the market.", {"prepare": dataset_prepare, "publish": dataset_publish}),
-        ("cloud", "Hold subsets and train on them.", {"open": cloud_open}),
-        ("training", "Decide about trainings of your data.", {"approve": training_approve}),
+        (
+            "dataset",
+            "Offer a table to the market.",
+            {"prepare": dataset_prepare, "publish": dataset_publish, "withdraw": dataset_withdraw},
+        ),
+        (
+            "cloud",
+            "Hold subsets and train on them.",
+            {"open": cloud_open, "decline": cloud_decline, "retire": cloud_retire},
+        ),
+        (
+            "training",
+            "Decide about trainings.",
+            {"approve": training_approve, "refuse": training_refuse, "end": training_end},
+        ),
+        (
+            "money",
+            "Look at your money and move it.",
+            {"show": money_show, "collect": money_collect, "withdraw": money_withdraw, "deposit": money_deposit},
+        ),
         ("network", "Found a market.", {"create": network_create}),
     )
     for noun, help, verbs in nouns:

@@ -82,7 +82,7 @@ def _overview(member: "OpenProfile") -> dict[str, Any]:
         "profile": member.name, "role": member.profile.role, "network": network,
         "protection": protection(key_path(member.name, member.profile)), "height": info.height, "time": info.time,
     }  # fmt: skip
-    if role == "treasury":
+    if role in ("treasury", "referee"):
         return document
     ids = [keys.id_in(role, network) for keys in member.keys.ring().members]
     document["members"] = [_member(reader, id) for id in ids]

@@ -33,16 +33,17 @@ from freehold.errors import Invalid
 from freehold.terminal.money import parse_credits
 
 T = TypeVar("T")
-ProfileRole = Literal["data-owner", "cloud-owner", "model-owner", "treasury"]
+ProfileRole = Literal["data-owner", "cloud-owner", "model-owner", "treasury", "referee"]
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,31}$")]
 Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 Url = Annotated[str, msgspec.Meta(pattern=r"^(https?://|file:///)[!-~]+$")]
 
-SHORT_ROLES: Final[Mapping[str, Literal["do", "co", "mo", "treasury"]]] = {
+SHORT_ROLES: Final[Mapping[str, Literal["do", "co", "mo", "treasury", "referee"]]] = {
     "data-owner": "do",
     "cloud-owner": "co",
     "model-owner": "mo",
     "treasury": "treasury",
+    "referee": "referee",
 }
 """What the ledger calls the role of a profile."""
 _LARGEST_FILE: Final = 1 << 20

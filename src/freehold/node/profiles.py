@@ -26,12 +26,13 @@ from freehold.agents.key_file import KeyFile, Passphrase
 from freehold.agents.loop import Follower, Steps, Tell, run, tell_nobody
 from freehold.agents.only_one import only_one
 from freehold.agents.private_files import private_folder
-from freehold.agents.world import World, system_clock
+from freehold.agents.world import Signer, World, system_clock
 from freehold.errors import Invalid
 from freehold.node.configuration import SHORT_ROLES, Configuration, Profile
 from freehold.node.folders import key_path, profile_folder
 from freehold.ports.ledger import Ledger
 from freehold.ports.object_store import ObjectStore
+from freehold.protocol.identifiers import MemberId
 from freehold.protocol.network import NetworkRecord, network_id
 
 _NOTICE_SECONDS = 0.5
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from freehold.agents.cloud_owner import CloudOwner
     from freehold.agents.data_owner import DataOwner
     from freehold.agents.model_owner import ModelOwner
+    from freehold.agents.purse import Purse
+    from freehold.agents.referee.agent import Referee
     from freehold.agents.treasury import Treasury
 
 
@@ -154,6 +157,38 @@ class OpenProfile:
             tell=tell,
         )
 
+    def referee(self, tell: Tell = tell_nobody) -> Referee:
+        """This profile as a referee of the network; Invalid if it is something else, or not on the network's list."""
+        from freehold.agents.referee.agent import Referee
+
+        self._require("referee")
+        return Referee(
+            network=self.network,
+            keys=self.keys.ring().members[0],
+            world=self.world,
+            journal=self.journal,
+            tell=tell,
+        )
+
+    def purse(self) -> Purse:
+        """The money of all members of this profile; the treasury signs as the key that it is."""
+        from freehold.agents.purse import Purse
+
+        return Purse(self.world, self.journal, self.signers())
+
+    def signers(self) -> list[Signer]:
+        """Everybody that this profile can sign for."""
+        network, role = network_id(self.network), self.keys.ring().role
+        own_key = role in ("treasury", "referee")
+        return [
+            Signer(
+                network=network,
+                member=MemberId(keys.signing_key) if own_key else keys.id_in(role, network),
+                keys=keys,
+            )
+            for keys in self.keys.ring().members
+        ]
+
     def agent(self, tell: Tell = tell_nobody) -> Steps:
         """The agent of this profile's role, whichever it is."""
         match self.profile.role:
@@ -165,6 +200,8 @@ class OpenProfile:
                 return self.model_owner(tell)
             case "treasury":
                 return self.treasury(tell)
+            case "referee":
+                return self.referee(tell)
 
     def _require(self, role: str) -> None:
         if self.profile.role != role:
