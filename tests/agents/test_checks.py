@@ -15,9 +15,9 @@ from freehold.agents.agreements import Agreements
 from freehold.agents.cloud_owner import Rules
 from freehold.agents.cloud_owner.offers import check_package, examine
 from freehold.agents.cloud_owner.plan import Compute
-from freehold.agents.model_owner.quoting import Quote, quote
+from freehold.agents.model_owner.quoting import Quote, Wish, quote
 from freehold.agents.model_owner.rounds import Rounds
-from freehold.agents.reading import ReplicaSeen, Seen
+from freehold.agents.reading import DatasetSeen, Reader, ReplicaSeen, Seen
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import Signer
 from freehold.errors import Invalid
@@ -27,14 +27,15 @@ from freehold.learning.replica import Replica
 from freehold.learning.rows import Rows
 from freehold.learning.table import read_table
 from freehold.learning.training import Statistics
+from freehold.ports.ledger import Ledger
 from freehold.protocol import canonical
 from freehold.protocol.assets import TrainCouple
 from freehold.protocol.digests import sha256
-from freehold.protocol.identifiers import Digest, InstanceId, MemberId, Method, NetworkId, PublicKey, Secret
+from freehold.protocol.identifiers import DatasetId, Digest, InstanceId, MemberId, Method, NetworkId, PublicKey, Secret
 from freehold.protocol.network import network_id
 from freehold.protocol.packages import pack, unpack
 from freehold.protocol.sealing import OVERHEAD, open_package, seal_locator, sealing_public_key
-from tests.agents.conftest import write_table
+from tests.agents.conftest import prepared_table, write_table
 from tests.agents.test_market import plaintext_weights
 from tests.agents.town import Town
 
@@ -348,3 +349,43 @@ def test_a_buyer_computes_nothing_under_a_second_draw_of_one_training(holder: Ho
     rounds(work.couple.record)
     with pytest.raises(Invalid, match="another draw"):
         rounds(forked)
+
+
+class Copying(Reader):
+    """The ledger as it would be if the later dataset had been published with the earlier one's mask keys."""
+
+    def __init__(self, ledger: Ledger, earlier: DatasetId, later: DatasetId) -> None:
+        super().__init__(ledger)
+        self._earlier = earlier
+        self._later = later
+
+    def dataset(self, id: str) -> DatasetSeen | None:
+        seen, original = super().dataset(id), super().dataset(self._earlier)
+        if seen is None or original is None or id != self._later:
+            return seen
+        copies = [
+            replace(own, subset=Seen(own.subset.id, structs.replace(own.subset.record, mask_key=key)))
+            for own, key in zip(seen.subsets, (each.subset.record.mask_key for each in original.subsets), strict=True)
+        ]
+        return replace(seen, subsets=tuple(copies))
+
+
+def test_nobody_trains_on_a_dataset_together_with_one_that_copies_its_mask_keys(town: Town, tmp_path: Path) -> None:
+    town.settles(cloud_owners=24, data_owners=2)
+    tables = [prepared_table(tmp_path / f"table {number}", seed=number) for number in (1, 2)]
+    datasets = tuple(sorted(town.publishes(table, number=number) for number, table in enumerate(tables, 1)))
+    couple = town.reader.couple(town.requests("together", *datasets, rounds=2, map_name="identity"))
+    assert couple is not None
+    world = town.people["buyer"].world
+    reader = Copying(town.ledger, *datasets)
+
+    assert Agreements(world, Reader(town.ledger)).read(couple).largest_group == 8
+    with pytest.raises(Invalid, match="one mask key"):
+        Agreements(world, reader).read(couple)
+    with pytest.raises(Invalid, match="one mask key"):
+        quote(
+            reader,
+            Agreements(world, reader),
+            PublicKey("09" * 32),
+            Wish(datasets=datasets, rounds=2, map_name="identity"),
+        )

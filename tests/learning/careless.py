@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from freehold.learning.masks import MaskKeys, RoundMasks
+from freehold.learning.masks import MaskKeys, PairKey, RoundMasks
 from freehold.learning.packing import PackedStatistics
 from freehold.learning.parameters import PRIMES, N
 from freehold.learning.residues import add
@@ -24,11 +24,15 @@ NOTHING = np.zeros(N, np.int64)
 class CloudOwner:
     """One subset of a case whose products fill one polynomial, under one label."""
 
-    def __init__(self, case: Case, index: int, label: bytes, cipher: Cipher) -> None:
+    def __init__(
+        self, case: Case, index: int, label: bytes, cipher: Cipher, pairs: Sequence[PairKey] | None = None
+    ) -> None:
+        """`pairs` are the keys of its masks if it does not look whether any two subsets have one mask key."""
         part = case.statistics[index]
         self._matrix = PackedStatistics(case.training.tiling, [(part.a, part.b)])
         self._cipher = cipher
-        pairs = MaskKeys(case.secrets[index], case.group[index]).pairs(case.group, label)
+        if pairs is None:
+            pairs = MaskKeys(case.secrets[index], case.group[index]).pairs(case.group, label)
         self.masks = RoundMasks(case.secrets[index], pairs, label)
         self.places = self._matrix.places(0).tolist()
 

@@ -17,6 +17,7 @@ from freehold.errors import Invalid, Unavailable
 from freehold.learning.card import LARGEST_CARD, Card
 from freehold.learning.map_form import LARGEST_MAP
 from freehold.learning.maps import FeatureMap, approved
+from freehold.learning.masks import require_apart
 from freehold.learning.statistics import weighted_rows
 from freehold.learning.training import Material, Participant, Training
 from freehold.protocol.assets import Dataset, Member, Model, TrainCouple
@@ -98,12 +99,16 @@ class Agreements:
         self._models: dict[str, Model] = {}
 
     def read(self, couple: Seen[TrainCouple]) -> Agreement:
-        """What `couple` is about; Invalid if its map is not what the cards give, or it asks for what is not offered."""
+        """What `couple` is about; Invalid if its map is not what the cards give, or it asks for what is not offered.
+
+        Invalid, too, if one of its datasets copies another's mask keys: then nobody answers.
+        """
         model = self.model(couple.record.model)
         datasets = tuple(self._reader.dataset(part.dataset) for part in couple.record.parts)
         known = tuple(dataset for dataset in datasets if dataset is not None)
         if len(known) < len(datasets):
             raise Invalid(f"The training {couple.id[:8]} names a dataset that the ledger does not show.")
+        require_apart([raw(seen.subset.record.mask_key) for dataset in known for seen in dataset.subsets])
         cards = tuple(self.card(dataset.dataset.record) for dataset in known)
         described = self.public_object(model.store, model.map, LARGEST_MAP)
         material = self.public_object(model.store, model.material, LARGEST_MATERIAL)

@@ -5,6 +5,10 @@ an answer's c1 by the input's and reads the data off. *Errors* and *flooding* dr
 the statistics. *Masks* between every two subsets of a group are uniform and cancel in the sum, so that one answer alone
 is noise, even for whoever holds the key. All of it follows from the package's secret, the mask keys of the ledger and
 the round's label: replicas draw it alike, and another input, round or training draws it anew.
+
+Masks hide only what their two subsets alone can draw. A data owner that publishes a copy of another's mask key, in a
+dataset of its own, would make the masks of a third subset meet themselves with the other sign; so no two subsets of a
+group may share one secret with anybody.
 """
 
 from __future__ import annotations
@@ -26,6 +30,8 @@ from freehold.protocol.identifiers import DatasetId
 
 _TRACE_INDEX = 65535
 """The stream of a pair from which the trace's mask comes; the held part's is the one before."""
+_ANYBODY = bytes(DIGEST_BYTES)
+"""The private key of nobody in particular."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +40,21 @@ class PairKey:
 
     key: bytes
     adds: bool
+
+
+def require_apart(mask_keys: Sequence[bytes]) -> None:
+    """Check, from the public keys alone, that no two of them share one secret with everybody; Invalid otherwise."""
+    # equal bytes are not enough: X25519 takes no notice of points of small order, by which copies can differ
+    if len({sealing.x25519(_ANYBODY, key) for key in mask_keys}) < len(mask_keys):
+        raise _copied()
+
+
+def _copied() -> Invalid:
+    return Invalid(
+        "two subsets have one mask key",
+        why="what masks a third subset from either of them is the same, and may cancel in that subset's answer alone",
+        next="do not train on these datasets together; one of them copies the other's keys",
+    )
 
 
 class MaskKeys:
@@ -56,6 +77,8 @@ class MaskKeys:
     def pairs(self, group: Sequence[Participant], label: bytes) -> list[PairKey]:
         """The key of every pair with another subset of `group` under `label`."""
         others = [other for other in group if other.place != self._me.place]
+        if len({self._secret(other.mask_key) for other in others}) < len(others):
+            raise _copied()
         return [
             PairKey(key=key_of("mask", self._secret(other.mask_key), label), adds=self._me.place < other.place)
             for other in others

@@ -16,6 +16,7 @@ from freehold.errors import Invalid, Refused
 from freehold.learning.card import Card
 from freehold.learning.disclosure import products, products_learned, require_enough_rows
 from freehold.learning.maps import DEFAULT_MAP, FeatureMap, map_description
+from freehold.learning.masks import require_apart
 from freehold.learning.parameters import require_safe
 from freehold.learning.statistics import balanced_weights, weighted_rows
 from freehold.learning.training import LINEAR, STATISTICS, Training
@@ -76,6 +77,7 @@ def quote(reader: Reader, agreements: Agreements, sealing_key: PublicKey, wish: 
         raise Invalid("A training names its datasets in ascending order, each once.", now="nothing was sent")
     seen = [_published(reader, dataset) for dataset in wish.datasets]
     datasets = [each.dataset.record for each in seen]
+    require_apart([raw(part.subset.record.mask_key) for each in seen for part in each.subsets])
     cards = [agreements.card(dataset) for dataset in datasets]
     _require_terms(wish, datasets)
     described = map_description(cards, wish.map_name)
