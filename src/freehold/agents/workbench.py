@@ -49,7 +49,7 @@ class Workbench:
         self._world = world
         self._agreements = agreements
         self._most_features = most_features
-        self._prepared: dict[tuple[str, str, str], _Prepared] = {}
+        self._prepared: dict[tuple[str, str], _Prepared] = {}
 
     def answer(
         self,
@@ -81,8 +81,7 @@ class Workbench:
         return replace(training, sealing_key=raw(self._agreements.owner(couple.mo).sealing_key))
 
     def _prepare(self, couple: Seen[TrainCouple], subset: Seen[DataSubset], package: Callable[[], bytes]) -> _Prepared:
-        # A rotation of the model owner's keys changes what the whole answer is masked to.
-        key = (couple.id, subset.id, self._agreements.owner(couple.record.mo).sealing_key)
+        key = (couple.id, subset.id)
         if key not in self._prepared:
             while len(self._prepared) >= _TRAININGS_AT_HAND:
                 self._prepared.pop(next(iter(self._prepared)))

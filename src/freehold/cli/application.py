@@ -43,6 +43,8 @@ def build() -> typer.Typer:
         demo,
         inbox,
         init,
+        key_create,
+        key_rotate,
         money_collect,
         money_deposit,
         money_show,
@@ -50,6 +52,8 @@ def build() -> typer.Typer:
         network_create,
         node,
         predict,
+        referee_case,
+        referee_rule,
         status,
         train,
         training_approve,
@@ -84,6 +88,8 @@ def build() -> typer.Typer:
             "Look at your money and move it.",
             {"show": money_show, "collect": money_collect, "withdraw": money_withdraw, "deposit": money_deposit},
         ),
+        ("key", "Make keys, and replace stolen ones.", {"create": key_create, "rotate": key_rotate}),
+        ("referee", "Bring a disputed vote to a referee, and rule.", {"case": referee_case, "rule": referee_rule}),
         ("network", "Found a market.", {"create": network_create}),
     )
     for noun, help, verbs in nouns:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 def init(
     role: Annotated[
-        Literal["data-owner", "cloud-owner", "model-owner"], typer.Argument(metavar="ROLE", help="What you are.")
+        Literal["data-owner", "cloud-owner", "model-owner", "referee"],
+        typer.Argument(metavar="ROLE", help="What you are."),
     ],
     network: Annotated[
         str | None, typer.Option("--network", metavar="URL|NAME", help="A node's address, or a network you know.")
@@ -57,6 +58,12 @@ def init(
     words: list[str] = []
 
     def make() -> "KeyRing":
+        if role == "referee":
+            raise Invalid(
+                "A referee's keys are made before the network that lists it.",
+                next=f"freehold key create --profile {chosen}",
+                now="nothing was written",
+            )
         words.append(new_words(os.urandom))
         if on_terminal():
             show_words(words[0])
@@ -71,7 +78,11 @@ def init(
 
     def tell(ring: "KeyRing", shown: list[str]) -> None:
         protection = "none" if no_passphrase else "passphrase"
-        members = [keys.id_in(SHORT_ROLES[role], NetworkId(served.id)) for keys in ring.members]
+        # a referee is a key of the network record and no member
+        members: list[str] = [
+            keys.signing_key if role == "referee" else keys.id_in(SHORT_ROLES[role], NetworkId(served.id))
+            for keys in ring.members
+        ]
         document = {
             "profile": chosen, "role": role, "network": served.id, "name": called, "protection": protection,
             "members": members, "words": " ".join(shown),
@@ -162,6 +173,7 @@ def _text(profile: str, role: str, name: str, id: str, protection: str, words: l
         "data-owner": "freehold dataset prepare FILE --target COLUMN --out DIR",
         "cloud-owner": "freehold cloud open --slots 1 ; freehold up --headless",
         "model-owner": "freehold train DATASET --dry-run",
+        "referee": "freehold referee rule FILE",
     }[role]
     lines = [f"profile   {profile}, a {role} of the network {name} ({id[:8]}); keys {sealed}"]
     lines += [f"words     {' '.join(words)}", "          keep them on paper: they are not stored"] if words else []
