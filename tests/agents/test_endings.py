@@ -178,6 +178,8 @@ def test_a_draft_that_was_withdrawn_is_never_published_and_its_holders_get_their
     town.rests()
 
     assert town.state("dataset", dataset) == "withdrawn"
+    with pytest.raises(Invalid, match="which you withdrew"):
+        town.data_owner().publish(prepared, town.terms(prepared))
     seen = town.dataset(dataset)
     assert {instance.record.state for subset in seen.subsets for instance in subset.instances} == {"retired"}
     nothing_is_stuck(town)

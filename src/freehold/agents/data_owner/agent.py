@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from freehold.agents.agreements import Agreements
-from freehold.agents.closing import all_committed, would_decide
+from freehold.agents.closing import all_committed, require_over, would_decide
 from freehold.agents.data_owner.approving import ApprovalSheet, read_sheet, require_approvable
 from freehold.agents.data_owner.decisions import Approved, Offered, Publication, RefusedTraining, Withdrawal
 from freehold.agents.data_owner.plan import (
@@ -119,10 +119,19 @@ class DataOwner:
     def publish(self, prepared: Prepared, terms: Terms, *, replicas: int | None = None) -> DatasetId:
         """Decides that a prepared table becomes a dataset on these terms; the turns that follow carry it out.
 
-        The same table and terms again go on where they were. Invalid if the table is published on other terms.
+        The same table and terms again go on where they were. Invalid if the table is published on other terms, or was
+        withdrawn: the same rows again would disclose more of them than the terms ever allowed.
         """
         wanted = prepared.plan.replicas if replicas is None else replicas
-        return decide_publication(self._world, self._journal, self._signer, prepared, terms, wanted).dataset
+        dataset = decide_publication(self._world, self._journal, self._signer, prepared, terms, wanted).dataset
+        if self._journal.decided(Withdrawal, dataset) is not None:
+            raise Invalid(
+                f"This table was dataset {dataset[:8]}, which you withdrew.",
+                why="a withdrawal is for ever, and the same rows twice would count as one dataset",
+                next="prepare a new table",
+                now="nothing was sent",
+            )
+        return dataset
 
     def publications(self) -> dict[DatasetId, Publication]:
         """Everything that was ever decided to be published, by dataset."""
@@ -362,6 +371,7 @@ class DataOwner:
             return
         digest = Digest(sha256(answer).hex())
         if would_decide(vote, digest):
+            require_over(vote, self._world.ledger.info().time, self._network.grace)
             self._send(CloseRound(ballot=ballot, digest=digest))
         self._journal.note("recomputed", ballot, _SOUND)
 

@@ -68,7 +68,7 @@ def decide_publication(
         raise Invalid(
             f"This table is already published as dataset {decided.dataset[:8]}, on other terms.",
             why="terms are final, and the same rows twice would count as one dataset for what they disclose",
-            next="publish with the same terms to go on, or withdraw the dataset first",
+            next="publish with the same terms to go on",
             now="nothing was sent",
         )
     return decided
