@@ -389,3 +389,24 @@ def test_nobody_trains_on_a_dataset_together_with_one_that_copies_its_mask_keys(
             PublicKey("09" * 32),
             Wish(datasets=datasets, rounds=2, map_name="identity"),
         )
+
+
+def test_a_hospital_is_warned_of_a_map_that_another_card_has_drawn_away_from_its_rows(
+    town: Town, tmp_path: Path
+) -> None:
+    first = prepared_table(tmp_path / "first")
+    lines = write_table(tmp_path / "table.csv", rows=480, seed=2).read_text().splitlines()
+    cells = [line.split(",") for line in lines[1:]]
+    far = [f"{age},{float(dose) + 6:.2f},{pulse},{outcome}" for age, dose, pulse, outcome in cells]
+    (tmp_path / "far.csv").write_text("\n".join([lines[0], *far]) + "\n")
+    table = read_table(tmp_path / "far.csv", target="outcome", like=first.card)
+    second = prepare(table, tmp_path / "second", subsets=4, replicas=3, map_name="identity", seed=bytes(32))
+    town.settles(cloud_owners=24, data_owners=2)
+    datasets = [town.publishes(each, number=number) for number, each in enumerate((first, second), 1)]
+
+    alone = town.data_owner(1).sheet(town.requests("alone", datasets[0], rounds=2, map_name="identity"))
+    together = town.data_owner(1).sheet(town.requests("together", *datasets, rounds=2, map_name="identity"))
+
+    assert alone.warning == ""
+    assert "measure dose where few of your rows lie" in together.warning
+    assert together.objection == ""

@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from freehold.errors import Invalid
-from freehold.learning.card import Card
+from freehold.learning.card import Card, NumberColumn
 from freehold.learning.constants import LEVELS, constants_of, level_of, levels_of, pooled_knots, pooled_moments
 from freehold.learning.decimals import fixed_point
 from freehold.learning.map_form import Description, MapByte, MapCategory, MapClasses, MapNumber, MapTarget
 from freehold.learning.maps import FeatureMap, approved, map_description
+from freehold.learning.pooling import pooled_columns, strange_columns
 from freehold.learning.prepared import prepare
 from freehold.learning.random_features import cosine_table
 from freehold.protocol import canonical
@@ -210,3 +212,29 @@ def test_malformed_random_features_are_refused(change: dict[str, object]) -> Non
 def test_no_bytes_bring_a_map_to_its_knees(data: bytes) -> None:
     with pytest.raises(Invalid):
         FeatureMap.parse(data)
+
+
+def number(mean: float, deviation: float, seed: int = 1, rows: int = 4000) -> NumberColumn:
+    """A column of whole numbers around a mean, as its card would have it."""
+    made = constants_of(np.random.default_rng(seed).normal(mean, deviation, rows).round().astype(np.int32))
+    return NumberColumn(deviation=made.deviation, digits=0, knots=made.knots, mean=made.mean, missing=0, name="age")
+
+
+def with_column(card: Card, column: NumberColumn) -> Card:
+    return structs.replace(card, columns=(column,))
+
+
+def test_two_alike_hospitals_find_nothing_strange_in_their_common_map(card: Card) -> None:
+    first, second = with_column(card, number(500, 150)), with_column(card, number(620, 110, seed=2))
+
+    for own in (first, second):
+        assert strange_columns(own, pooled_columns([first, second])) == ()
+
+
+@pytest.mark.parametrize(("mean", "deviation"), [(990, 4), (990, 150), (500, 4), (10, 400)])
+def test_a_card_made_to_single_rows_out_makes_a_column_strange(card: Card, mean: int, deviation: int) -> None:
+    honest = with_column(card, number(500, 150))
+    # with far more rows than anybody has, the made-up card alone decides
+    made = structs.replace(with_column(card, number(mean, deviation, seed=2)), rows=300_000)
+
+    assert strange_columns(honest, pooled_columns([honest, made])) == ("age",)

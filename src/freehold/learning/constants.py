@@ -20,7 +20,7 @@ KNOTS: Final = 17
 MEDIAN: Final = 8
 LEVELS: Final[tuple[int, ...]] = (128, *range(256, 4096, 256), 3968)
 """The level of each knot, in 4096ths."""
-_BELOW, _ABOVE, _WHOLE = 64, 4032, 4096
+_BELOW, _ABOVE, WHOLE = 64, 4032, 4096
 FRACTION_BITS: Final = 16
 
 
@@ -50,7 +50,7 @@ def constants_of(values: npt.NDArray[np.int32]) -> Constants:
     return Constants(
         mean=rounded(total << FRACTION_BITS, count),
         deviation=isqrt((count * energy - total * total) << (2 * FRACTION_BITS)) // count,
-        knots=tuple(int(ordered[level * count // _WHOLE]) for level in LEVELS),
+        knots=tuple(int(ordered[level * count // WHOLE]) for level in LEVELS),
     )
 
 

@@ -7,7 +7,7 @@ Each owner's card has its own constants; the map needs one for all. They are poo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import cast
+from typing import Final, cast
 
 from freehold.errors import Invalid
 from freehold.learning.card import (
@@ -20,8 +20,11 @@ from freehold.learning.card import (
     NumberTarget,
     Target,
 )
-from freehold.learning.constants import pooled_knots, pooled_moments
+from freehold.learning.constants import LEVELS, WHOLE, level_of, pooled_knots, pooled_moments
 from freehold.learning.map_form import MapByte, MapCategory, MapClasses, MapColumn, MapNumber, MapTarget
+
+_FINER: Final = 4
+_RARER: Final = 8
 
 
 def require_same_table(cards: Sequence[Card]) -> None:
@@ -57,6 +60,31 @@ def pooled_target(cards: Sequence[Card]) -> MapClasses | MapTarget:
     moments = [(card.rows, target.mean, target.deviation) for card, target in zip(cards, targets, strict=True)]
     mean, deviation = pooled_moments(moments)
     return MapTarget(deviation=deviation, digits=first.digits, mean=mean)
+
+
+def strange_columns(card: Card, columns: Sequence[MapColumn]) -> tuple[str, ...]:
+    """Columns of numbers that common constants measure at values which are rare among this owner's rows, as spelled.
+
+    Whoever brings a dataset along brings its card, and with it a say in the constants: made for it, a card turns a
+    column into the question who lies beyond some far value. Honest owners differ too, so this is for a person to judge.
+    """
+    return tuple(
+        own.name
+        for own, common in zip(card.columns, columns, strict=True)
+        if isinstance(own, NumberColumn) and isinstance(common, MapNumber) and own.deviation and _is_far(own, common)
+    )
+
+
+def _is_far(own: NumberColumn, common: MapNumber) -> bool:
+    """Whether steps are over four times as fine, or the middle two deviations off, or a knot far from its level."""
+    if _FINER * common.deviation < own.deviation or abs(common.mean - own.mean) > 2 * own.deviation:
+        return True
+    found = [level_of(knot, own.knots) for knot in common.knots]
+    # at a common knot, an eighth of the rows that should lie below it, or above it, must be there
+    return any(
+        _RARER * below < level or _RARER * (WHOLE - below) < WHOLE - level
+        for below, level in zip(found, LEVELS, strict=True)
+    )
 
 
 def _pooled(cards: Sequence[Card], index: int) -> MapColumn:

@@ -16,6 +16,7 @@ from freehold.agents.reading import Approval, DatasetSeen, Reader, Seen
 from freehold.errors import FreeholdError, Invalid
 from freehold.learning.disclosure import products, products_learned, require_enough_rows
 from freehold.learning.parameters import require_safe
+from freehold.learning.pooling import strange_columns
 from freehold.learning.training import STATISTICS
 from freehold.protocol.assets import TrainCouple
 from freehold.protocol.digests import sha256
@@ -145,7 +146,22 @@ def _judged(agreement: Agreement, parts: tuple[SheetPart, ...]) -> tuple[str, st
             require_safe(training, group=agreement.largest_group, rounds=agreement.couple.record.rounds)
     except FreeholdError as trouble:
         return "", trouble.what.rstrip(".")
-    return warning, ""
+    return ". ".join(filter(None, (warning, _strange(agreement, parts)))), ""
+
+
+def _strange(agreement: Agreement, parts: tuple[SheetPart, ...]) -> str:
+    """A warning of a map that other datasets' cards have drawn away from this data owner's rows, or nothing."""
+    own = {part.dataset for part in parts}
+    columns = agreement.feature_map.description.columns
+    cards = zip(agreement.datasets, agreement.cards, strict=True)
+    found = [name for part, card in cards if part.dataset.id in own for name in strange_columns(card, columns)]
+    if not found:
+        return ""
+    named = ", ".join(dict.fromkeys(found))
+    return (
+        f"the other datasets' cards measure {named} where few of your rows lie: if you do not know why,"
+        " the map may be made to single some of them out"
+    )
 
 
 def _earlier(waiting: list[Approval]) -> tuple[Seen[TrainCouple], ...]:
