@@ -32,8 +32,8 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 class Crowd:
     """Keys, secrets and the second opinion by which the crowd knows what there is."""
 
-    def __init__(self, random: Random, *, permissioned: bool, rich: bool) -> None:
-        self.random, self.count, self.rich = random, 0, rich
+    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool) -> None:
+        self.random, self.count, self.rich, self.wide = random, 0, rich, wide
         self.keys: dict[str, SigningKey] = {}
         self.treasury, self.registrar, *self.refs = [self.key() for _ in range(4)]
         network: Fields = {

@@ -61,9 +61,11 @@ class Habits(Crowd):
             "store": r.choice(["main", "spare"]),
             "stake": 0,
         }
+        if self.wide:
+            t.update(methods=["linear-1", "statistics-1"], rounds_per_training=6)
         if self.rich:
             t.update(price_job=10**9, price_round=10**9)
-        t["hold"] = r.choice([2, 3, 6]) * (t["commit_window"] + t["close_window"])
+        t["hold"] = (8 if self.wide else r.choice([2, 3, 6])) * (t["commit_window"] + t["close_window"])
         if r.random() < 0.8:
             t["referee"] = r.choice(self.refs)
             t["stake"] = 10**12 if self.rich else r.choice([0, 1, 1000])
@@ -72,10 +74,10 @@ class Habits(Crowd):
     def dataset(self, owner: str | None = None) -> None:
         """A whole dataset, most often held and published."""
         r = self.random
-        m = r.choice([2, 2, 3, 4])
+        m = 2 if self.wide else r.choice([2, 2, 3, 4])
         owner = owner or self.mem("do")
-        n = r.choice([3, 3, 3, 5])
-        smart = r.random() < 0.8
+        n = 3 if self.wide else r.choice([3, 3, 3, 5])
+        smart = self.wide or r.random() < 0.8
         d = self.do(
             "CreateDS",
             owner,

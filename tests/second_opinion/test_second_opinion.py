@@ -49,8 +49,8 @@ WEIGHED = [name for name in MOVES for _ in range(OFTEN.get(name[:-1], 1))]
 class Compared(Moves):
     """A crowd whose actions go to the product too."""
 
-    def __init__(self, random: Random, *, permissioned: bool, rich: bool) -> None:
-        super().__init__(random, permissioned=permissioned, rich=rich)
+    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool) -> None:
+        super().__init__(random, permissioned=permissioned, rich=rich, wide=wide)
         self.contract = Contract(NetworkRecord.parse(encode(self.network).encode()))
         self.state = State(self.contract.genesis())
 
@@ -139,17 +139,17 @@ class Histories(RuleBasedStateMachine):
 
     crowd: Compared | None = None
 
-    @initialize(seed=st.integers(0, 2**64 - 1), permissioned=st.booleans(), rich=st.booleans())
-    def opens(self, seed: int, permissioned: bool, rich: bool) -> None:
+    @initialize(seed=st.integers(0, 2**64 - 1), permissioned=st.booleans(), rich=st.booleans(), wide=st.booleans())
+    def opens(self, seed: int, permissioned: bool, rich: bool, wide: bool) -> None:
         """A market with some people and some datasets."""
-        crowd = self.crowd = Compared(Random(seed), permissioned=permissioned, rich=rich)
+        crowd = self.crowd = Compared(Random(seed), permissioned=permissioned, rich=rich, wide=wide)
         for role, count in (("do", 3), ("co", 12), ("mo", 2)):
             for _ in range(count):
                 crowd.join(role)
         for role in ("do", "co", "mo"):
             while not any(member["role"] == role for _, member in crowd.every("member")):
                 crowd.join(role)
-        for _ in range(crowd.random.choice([2, 2, 3, 9])):
+        for _ in range(9 if wide else 3):
             crowd.dataset()
 
     @rule(move=st.sampled_from(WEIGHED), seed=st.integers(0, 2**64 - 1))

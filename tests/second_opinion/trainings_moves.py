@@ -33,7 +33,9 @@ class Moves(HolderMoves):
         ] or [d for d, _ in self.every("dataset")]
         if not ds:
             return
-        ds = sorted(self.random.sample(ds, min(len(ds), self.random.choice([1, 1, 2, 3, 8]))))
+        ds = sorted(
+            self.random.sample(ds, min(len(ds), self.random.choice([1, 6, 7, 8] if self.wide else [1, 1, 2, 3, 5])))
+        )
         n = self.fresh()
         s = self.fresh()
         c = H("couple", self.opinion.network_id, v["owner"], n)
