@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Final
 
 from freehold.agents.agreements import Agreements
-from freehold.agents.closing import all_committed, would_decide
+from freehold.agents.closing import all_committed, require_over, would_decide
 from freehold.agents.cloud_owner.offers import examine
 from freehold.agents.cloud_owner.plan import (
     AnswerOffer,
@@ -190,6 +190,7 @@ class CloudOwner:
                 self._commit(member, *_work(known, job))
             case Close(member, job, ballot):
                 digest = self._decided(job).result
+                require_over(_work(known, job)[1].vote, self._world.ledger.info().time, self._network)
                 self._send(member, CloseRound(ballot=BallotId(ballot), digest=digest))
             case Deliver(job):
                 self._deliver(job)

@@ -371,7 +371,7 @@ class DataOwner:
             return
         digest = Digest(sha256(answer).hex())
         if would_decide(vote, digest):
-            require_over(vote, self._world.ledger.info().time, self._network.grace)
+            require_over(vote, self._world.ledger.info().time, self._network)
             self._send(CloseRound(ballot=ballot, digest=digest))
         self._journal.note("recomputed", ballot, _SOUND)
 
