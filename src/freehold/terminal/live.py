@@ -34,7 +34,7 @@ class Progress:
             from rich.live import Live
 
             console = Console(file=self._stream, highlight=False, no_color=not self.ink.on)
-            self._live = Live(console=console, refresh_per_second=10, transient=False)
+            self._live = Live(console=console, refresh_per_second=10, transient=True)
             self._live.start()
         return self
 
@@ -62,20 +62,31 @@ class Progress:
             return
         self._lines[name] = line
         if self._live is not None:
+            self._draw()
+        else:
+            print(line, file=self._stream, flush=True)
+
+    def drop(self, name: str) -> None:
+        """Takes the line `name` away: what it told of is over and leaves nothing to read."""
+        if self._lines.pop(name, None) is not None and self._live is not None:
+            self._draw()
+
+    def _draw(self) -> None:
+        if self._live is not None:
             from rich.text import Text
 
             self._live.update(Text.from_ansi("\n".join(self._lines.values())))
-        else:
-            print(line, file=self._stream, flush=True)
+            # where no line is left, none may stay behind either
+            self._live.transient = not self._lines
 
     def settle(self) -> None:
         """Keeps the changing lines as they are, above whatever is shown next."""
         if self._live is not None and self._lines:
             from rich.text import Text
 
-            self._live.update(Text(""))
-            # without it, an empty line would stay where the changing lines were
-            self._live.transient = True
-            for line in self._lines.values():
+            kept = list(self._lines.values())
+            self._lines.clear()
+            self._draw()
+            for line in kept:
                 self._live.console.print(Text.from_ansi(line))
         self._lines.clear()

@@ -9,10 +9,12 @@ _BAR: Final = 24
 
 
 def shown_on(progress: Progress) -> Callable[[float], None]:
-    """Shows the share of a file, 0 … 1, that has been read by now."""
+    """Shows the share of a file, 0 … 1, that has been read by now; nothing once all of it has."""
 
     def told(share: float) -> None:
-        if progress.in_place:
+        if share >= 1:
+            progress.drop("reading")
+        elif progress.in_place:
             filled = round(_BAR * share)
             bar = progress.ink.good(progress.symbols.bar * filled) + progress.symbols.rest * (_BAR - filled)
             progress.show("reading", f" {progress.ink.strong('reading'.ljust(10))} {bar} {share:4.0%}")
