@@ -80,6 +80,7 @@ class Person:
         self._skewed = chance.randint(-skew // 2, skew // 2)
         is_apart = faults.apart > 0 and chance.randrange(1000) < faults.apart
         self._apart = chance.choice((-1, 1)) * chance.randint(skew, 20 * skew) if is_apart else self._skewed
+        self._apart_from = town.now + chance.randrange(town.scenario.quiet_after)
         self._start = start
         identity = network_id(town.network)
         self.member = MemberId(self.keys.signing_key) if role == "treasury" else self.keys.id_in(role, identity)
@@ -102,7 +103,8 @@ class Person:
 
     def clock(self) -> int:
         """What this member's clock shows."""
-        return self.town.now + (self._skewed if self.town.is_quiet else self._apart)
+        is_apart = self._apart_from <= self.town.now and not self.town.is_quiet
+        return self.town.now + (self._apart if is_apart else self._skewed)
 
     def takes_a_turn(self) -> Turn:
         """One turn; a process that died before is started anew, from what its disk holds."""

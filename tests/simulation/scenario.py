@@ -45,7 +45,7 @@ class Faults:
     partition: int = 0
     """A turn at which somebody is cut off from everything for a while."""
     apart: int = 0
-    """Whose clock runs apart by more than `skew` until it becomes quiet."""
+    """Whose clock jumps apart by more than `skew` at some moment, until it becomes quiet."""
     slow: int = 0
     """Who takes seconds for every turn, for good."""
 

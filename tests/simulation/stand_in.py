@@ -21,14 +21,16 @@ from freehold.agents.agreements import Agreement, Agreements
 from freehold.agents.model_owner.decisions import Directions, Order, Outcome, RoundInput
 from freehold.agents.reading import Seen
 from freehold.agents.world import World
+from freehold.contract import stored
 from freehold.errors import Invalid
 from freehold.learning import card, maps
 from freehold.learning.training import Participant
-from freehold.protocol import packages, sealing, signatures
+from freehold.protocol import assets, packages, sealing, signatures
 from freehold.protocol.assets import Ballot, DataSubset, TrainCouple
 from freehold.protocol.digests import raw, sha256
 from freehold.protocol.identifiers import DatasetId
 from freehold.protocol.packages import unpack
+from freehold.protocol.records import Record
 
 WORD = 16
 RING = 1 << (8 * WORD)
@@ -180,6 +182,33 @@ class _Cards:
     parse = staticmethod(cache(card.Card.parse))
 
 
+_decode = stored.decode
+_as_dict = assets.as_dict
+_decoded: dict[bytes, Record] = {}
+_shown: dict[int, tuple[Record, dict[str, Any]]] = {}
+_MOST_REMEMBERED = 20_000
+
+
+def _decode_once(kind: type[Record], data: bytes) -> Record:
+    """Records never change, so equal bytes may be one record."""
+    record = _decoded.get(data)
+    if type(record) is not kind:
+        if len(_decoded) > _MOST_REMEMBERED:
+            _decoded.clear()
+        record = _decoded[data] = _decode(kind, data)
+    return record
+
+
+def _show_once(record: Record) -> dict[str, Any]:
+    """What one record shows; whoever asks gets a copy of the outermost object."""
+    known = _shown.get(id(record))
+    if known is None or known[0] is not record:
+        if len(_shown) > _MOST_REMEMBERED:
+            _shown.clear()
+        known = _shown[id(record)] = (record, _as_dict(record))
+    return known[1]
+
+
 def _method_of(agreement: Agreement, order: Order, draw_seed: str, sealing_private: bytes) -> PlainMethod:
     return PlainMethod(agreement, order)
 
@@ -207,6 +236,8 @@ def plain_integers() -> Iterator[None]:
         ("freehold.protocol.sealing.sealing_public_key", _sealing_public_key),
         ("freehold.agents.agreements.approved", _approved),
         ("freehold.agents.agreements.Card", _Cards),
+        ("freehold.contract.stored.decode", _decode_once),
+        ("freehold.protocol.assets.as_dict", _show_once),
     ]
     with ExitStack() as stack:
         for where, what in exchanged:

@@ -46,12 +46,13 @@ def test_an_undisturbed_market_of_honest_people_trains_and_everybody_leaves_with
     assert all(account.free == 0 for account in town.witness.whole.accounts.values())
 
 
-def test_everybody_may_die_again_and_again_and_the_training_is_finished_all_the_same() -> None:
+def test_everybody_may_die_again_and_again_and_the_training_still_comes_to_its_end() -> None:
     town = run(Scenario(seed=2, rounds=2, faults=Faults(crash=30, lost_after=30), quiet_after=60_000))
 
     assert town.witness.accusations == []
     assert sum(person.deaths for person in town.people.values()) > 5
-    assert [couple.turn for couple in town.witness.whole.couples.values()] == [2]
+    assert [couple.round for couple in town.witness.whole.couples.values()] == [2]
+    assert ("finished", "model 1") in town.people["buyer"].home.notes
 
 
 def test_rules_that_forget_deadlines_are_found_out_by_those_who_close_too_early(

@@ -171,7 +171,7 @@ class Town:
         self.witness.accepted(who, action, executed)
         for person in self.people.values():
             if any(event.to == person.member for event in executed.events) and not self._misses_event(person):
-                self.wakes(person.name, self.now + self.chance.randint(1, 40))
+                self.wakes(person.name, self.now + self.chance.randint(1, 40) + self._pause(person))
         return accepted
 
     def delivers_later(self, who: str, action: bytes) -> None:
@@ -222,8 +222,11 @@ class Town:
         soon = self.now + self.chance.randint(1, 4)
         if turn.acted:
             self._notices_zeal(person)
-        pause = self.chance.randint(300, 2_500) if person.is_slow else 0
-        self.wakes(person.name, pause + (soon if turn.acted else max(soon, turn.look_again)), anew=True)
+        self.wakes(person.name, self._pause(person) + (soon if turn.acted else max(soon, turn.look_again)), anew=True)
+
+    def _pause(self, person: Person) -> int:
+        """How long somebody takes before a turn."""
+        return self.chance.randint(300, 2_500) if person.is_slow else 0
 
     def _notices_zeal(self, person: Person) -> None:
         since, count = self._busy.get(person.name, (self.now, 0))
