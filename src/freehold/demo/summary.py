@@ -120,9 +120,10 @@ def _training(finished: Finished, history: History, report: Report) -> dict[str,
         for job in vote.jobs
         if job.committed is not None and job.record.state == "accepted"
     ]
-    accepted = next(job for job in reversed(training.jobs) if job.record.state == "accepted")
-    digest = next(vote.record.digest for vote in last.votes if accepted.id in vote.record.jobs)
-    result = store.get(f"results/{accepted.id}/{digest}", largest=_LARGEST_OBJECT)
+    # The model owner needed one copy of each answer: others may have been withheld, or were still on their way.
+    votes = [vote.record for round in training.rounds for vote in round.votes if vote.record.digest is not None]
+    answers = (f"results/{job}/{vote.digest}" for vote in votes for job in vote.jobs)
+    result = store.get(next(name for name in answers if store.exists(name)), largest=_LARGEST_OBJECT)
     base = store.get(last.votes[0].record.base, largest=_LARGEST_OBJECT)
     ended = training.ended.action.time if training.ended is not None else last.started.action.time
     moments = [*(round.started.action.time for round in training.rounds), ended]
