@@ -1,0 +1,1 @@
+"""What a cloud owner tries."""
