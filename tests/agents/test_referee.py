@@ -1,4 +1,4 @@
-"""A referee re-executes one job from its package: who lied loses stake and slot, whoever was honest loses nothing."""
+"""S-13: a referee re-executes one job from its package: who lied loses stake and slot, whoever was honest loses nothing."""
 
 from __future__ import annotations
 

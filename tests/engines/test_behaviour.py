@@ -1,4 +1,4 @@
-"""What every ledger promises its members, whichever it is."""
+"""What every ledger promises its members, whichever it is: G-1, and that G-6 can be kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules of the market on every engine: the same story gives the same history, to the last byte."""
+"""G-7: the rules of the market on every engine: the same story gives the same history, to the last byte."""
 
 from __future__ import annotations
 

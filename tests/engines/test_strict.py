@@ -1,4 +1,4 @@
-"""Strict mode finds what only other ledgers would have shown."""
+"""G-3: strict mode finds what only other ledgers would have shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Masks: they cancel in the sum of a group, and nothing else makes them cancel."""
+"""S-9, masks: they cancel in the sum of a group, and nothing else makes them cancel."""
 
 from __future__ import annotations
 

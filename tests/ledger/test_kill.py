@@ -1,4 +1,4 @@
-"""kill -9 at random moments under load: what was acknowledged is there, whatever else is."""
+"""G-2: kill -9 at random moments under load: what was acknowledged is there, whatever else is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Power losses: of the newest writes some are cut, garbled or stale, and what is left is a whole prefix."""
+"""G-2, power losses: of the newest writes some are cut, garbled or stale, and what is left is a whole prefix."""
 
 from __future__ import annotations
 

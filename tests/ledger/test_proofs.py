@@ -1,4 +1,4 @@
-"""The log, its proofs and its checkpoints, against RFC 6962's definition and against whoever forges them."""
+"""G-4: the log, its proofs and its checkpoints, against RFC 6962's definition and against whoever forges them."""
 
 from __future__ import annotations
 

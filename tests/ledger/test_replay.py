@@ -1,4 +1,4 @@
-"""Whoever replays a ledger finds every lie of its operator."""
+"""G-1, G-5: whoever replays a ledger finds every lie of its operator."""
 
 from __future__ import annotations
 
