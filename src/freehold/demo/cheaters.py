@@ -84,14 +84,14 @@ class Cheater:
         if not isinstance(step, Cheat):
             self._honest.act(step, known)
             return
-        replica, work = _work(known, step.job)
+        replica, work = work_of(known, step.job)
         said = self._copy_of(work) if self._kind == "copying" else self._false(step.member, replica, work)
         self._honest.signers()[step.member].send(self._world, said)
 
     def _instead(self, step: Compute | Commit, known: Known, now: int) -> Iterator[Step]:
         if self._kind == "silent":
             return
-        if self._kind == "copying" and _neighbour(_work(known, step.job)[1]) is None:
+        if self._kind == "copying" and _neighbour(work_of(known, step.job)[1]) is None:
             yield Wait(now + _LOOK_AGAIN)
             return
         yield Cheat(step.member, step.job)
@@ -104,10 +104,10 @@ class Cheater:
         return UpdateTJ(job=JobId(work.job.id), commitment=commitment, nonce=nonce, locator=locator)
 
     def _false(self, member: MemberId, replica: ReplicaSeen, work: Work) -> UpdateTJ:
-        """A commitment of its own, to the base or to a result with one word changed."""
+        """A commitment of its own, to something that is not the result."""
         job = JobId(work.job.id)
         nonce = Nonce(self._world.random(32).hex())
-        digest = work.vote.ballot.record.base if self._kind == "lazy" else self._noisy(member, replica, work)
+        digest = self._claimed(member, replica, work)
         owner = self._agreements.owner(work.couple.record.mo)
         store = self._agreements.model(work.couple.record.model).store
         return UpdateTJ(
@@ -116,6 +116,10 @@ class Cheater:
             nonce=nonce,
             locator=seal_locator(owner.sealing_key, job, store, work.job.id),
         )
+
+    def _claimed(self, member: MemberId, replica: ReplicaSeen, work: Work) -> Digest:
+        """What it says that its result is."""
+        return work.vote.ballot.record.base if self._kind == "lazy" else self._noisy(member, replica, work)
 
     def _noisy(self, member: MemberId, replica: ReplicaSeen, work: Work) -> Digest:
         def package() -> bytes:
@@ -137,7 +141,8 @@ def _neighbour(work: Work) -> tuple[Digest, Nonce, Locator] | None:
     return None
 
 
-def _work(known: Known, job: str) -> tuple[ReplicaSeen, Work]:
+def work_of(known: Known, job: str) -> tuple[ReplicaSeen, Work]:
+    """One job among everything that a cloud owner sees, and the replica that it is for."""
     return next(
         (replica, work)
         for member in known.members

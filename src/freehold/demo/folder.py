@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +18,26 @@ SCHEMA: Final = "freehold/demo/1"
 _ROOM: Final = 32 * 2**20
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """By what a folder shows who made it: a JSON file in it, and its schema."""
+
+    file: str
+    schema: str
+    maker: str
+
+
+DEMO: Final = Mark(file=SUMMARY, schema=SCHEMA, maker="a demo")
+
+
 @contextmanager
-def output_folder(path: Path) -> Iterator[Path]:
+def output_folder(path: Path, mark: Mark = DEMO) -> Iterator[Path]:
     """A hidden folder beside `path` that takes its place when the with-block ends without trouble.
 
-    Raises Invalid if something lies at `path` that no demo has made, Unavailable if the disk refuses.
+    Raises Invalid if something lies at `path` that bears another mark, Unavailable if the disk refuses.
     """
     path = path.absolute()
-    require_replaceable(path)
+    require_replaceable(path, mark)
     with ExitStack() as stack:
         try:
             stack.enter_context(new_parents(path))
@@ -35,24 +48,24 @@ def output_folder(path: Path) -> Iterator[Path]:
             raise cannot_write(path, error) from None
         yield hidden
         hidden.chmod(0o755)
-        require_replaceable(path)
+        require_replaceable(path, mark)
         _move(hidden, path)
 
 
-def require_replaceable(path: Path) -> None:
-    """Invalid if something lies at `path` that a demo has not made: it may be somebody's work."""
+def require_replaceable(path: Path, mark: Mark = DEMO) -> None:
+    """Invalid if something lies at `path` that does not bear the mark: it may be somebody's work."""
     try:
         if not os.path.lexists(path) or (path.is_dir() and not any(path.iterdir())):
             return
     except OSError as error:
         raise cannot_write(path, error) from None
     try:
-        schema = json.loads((path / SUMMARY).read_bytes()).get("schema")
+        schema = json.loads((path / mark.file).read_bytes()).get("schema")
     except (OSError, ValueError, AttributeError):
         schema = None
-    if schema != SCHEMA:
+    if schema != mark.schema:
         raise Invalid(
-            f"{path} exists and was not made by a demo.",
+            f"{path} exists and was not made by {mark.maker}.",
             code="out",
             next="name another folder with --out",
             now="nothing was started or changed",
@@ -65,7 +78,7 @@ def _require_room(path: Path, free: int) -> None:
         raise Unavailable(
             f"{path} cannot be written: {free // 2**20} MiB are free there.",
             code="out",
-            why=f"a demo leaves a ledger, evidence and a report behind; {_ROOM // 2**20} MiB are enough for most",
+            why=f"what is made on the way and left behind needs room; {_ROOM // 2**20} MiB are enough for most",
             next="free space on that disk, or name a folder on another with --out",
             now="nothing was started",
             retry=False,
