@@ -34,6 +34,7 @@ def build() -> typer.Typer:
     """The whole command line: verbs without a noun for what is done daily, noun then verb for the rest."""
     from freehold.cli import (
         audit,
+        bench_cheating,
         cloud_decline,
         cloud_open,
         cloud_retire,
@@ -91,6 +92,7 @@ def build() -> typer.Typer:
         ("key", "Make keys, and replace stolen ones.", {"create": key_create, "rotate": key_rotate}),
         ("referee", "Bring a disputed vote to a referee, and rule.", {"case": referee_case, "rule": referee_rule}),
         ("network", "Found a market.", {"create": network_create}),
+        ("bench", "Measure what this version does, on whole markets.", {"cheating": bench_cheating}),
     )
     for noun, help, verbs in nouns:
         group = _group(help)
