@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import groupby
+from math import log10
 from typing import Final
 
 from freehold.bench.attacks import ATTACKS
@@ -18,8 +19,8 @@ from freehold.terminal.money import in_credits
 
 _WIDTH: Final = 960
 _NAMES: Final = 24
-_LEFT, _RIGHT = 270, 620
-_COLUMNS: Final = ((720, "blamed"), (825, "lost"), (930, "rounds lost"))
+_LEFT, _RIGHT = 270, 606
+_COLUMNS: Final = ((710, "blamed"), (825, "credits lost"), (930, "rounds lost"))
 _TOP: Final = 118
 _ROW: Final = 24
 _MARKS: Final = ((0.0, "at once"), (0.1, "0.1 s"), (1.0, "1 s"), (10.0, "10 s"), (100.0, "100 s"))
@@ -34,7 +35,7 @@ text { font: 13px system-ui, "Segoe UI", Helvetica, Arial, sans-serif; fill: #1C
 .stem { stroke: #5497C3; stroke-width: 2 }
 .dot { fill: #0072B2; stroke: #0072B2; stroke-width: 2 }
 .some { fill: #FCFCFA }
-.bad { fill: #B84E00; font-weight: 600 }
+.bad { fill: #B84E00; font-weight: 600; paint-order: stroke; stroke: #FCFCFA; stroke-width: 5px }
 .zero { fill: #858F95 }
 """
 
@@ -60,8 +61,7 @@ def picture(measured: Sequence[Measured], seeds: int) -> str:
         *parts,
         tag(
             "text",
-            "Dot: detected; full in every run, hollow in some. Blamed: honest members. Lost: credits that honest members"
-            " miss, compared with no attack.",
+            "Dot: detected; full in every run, hollow in some. Blamed: honest members. Lost: what honest members miss.",
             x=_NAMES,
             y=height - 22,
             class_="quiet",
@@ -115,21 +115,19 @@ def _line(each: Measured, y: int) -> Markup:
         circle = tag("circle", cx=x, cy=middle, r=5, class_=kind)
         shown = join(tag("line", x1=_LEFT, x2=x, y1=middle, y2=middle, class_="stem"), circle)
     numbers = (
-        (each.false_blame, f"{each.false_blame}"),
-        (each.honest_loss, in_credits(each.honest_loss)),
-        (each.rounds_lost, f"{each.rounds_lost}"),
+        (each.false_blame, f"{each.false_blame}", "end bad"),
+        (each.honest_loss, in_credits(each.honest_loss), "end"),
+        (each.rounds_lost, f"{each.rounds_lost}", "end"),
     )
     cells = [
-        tag("text", text, x=x, y=middle + 4, class_="end" if number else "end zero")
-        for (x, _), (number, text) in zip(_COLUMNS, numbers, strict=True)
+        tag("text", text, x=x, y=middle + 4, class_=kind if number else "end zero")
+        for (x, _), (number, text, kind) in zip(_COLUMNS, numbers, strict=True)
     ]
-    return join(tag("text", each.attack.replace("-", " "), x=_NAMES + 12, y=middle + 4), shown, *cells)
+    return join(tag("text", each.attack, x=_NAMES + 12, y=middle + 4), shown, *cells)
 
 
 def _across(seconds: float) -> float:
     """Where a time stands: the same way from each mark to the one ten times as late, and the first for `at once`."""
-    from math import log10
-
     step = (_RIGHT - _LEFT) / (len(_MARKS) - 1)
     if seconds <= 0.01:
         return _LEFT

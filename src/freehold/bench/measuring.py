@@ -8,6 +8,7 @@ out; then the accounts of whoever was honest are compared.
 
 from __future__ import annotations
 
+import shutil
 import statistics
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -169,8 +170,6 @@ def _begun(attack: Attack, published: Market, folder: Path) -> Iterator[Market]:
 @contextmanager
 def _opened(opens: Callable[[], Market], folder: Path) -> Iterator[Market]:
     """A market in a folder that is gone afterwards."""
-    import shutil
-
     folder.mkdir()
     try:
         market = opens()

@@ -12,9 +12,9 @@ from freehold.terminal.colors import Ink
 from freehold.terminal.money import in_credits
 from freehold.terminal.symbols import Symbols
 
-_HEAD: Final = ("attack", "detected", "after", "blamed", "lost", "rounds lost")
+_HEAD: Final = ("attack", "detected", "after", "blamed", "credits lost", "rounds lost")
 _NAME: Final = 32
-_WIDTHS: Final = (10, 10, 8, 9, 13)
+_WIDTHS: Final = (10, 10, 8, 14, 13)
 
 
 def table_text(measured: Sequence[Measured], ink: Ink, symbols: Symbols) -> str:
@@ -60,11 +60,17 @@ def _cells(each: Measured) -> tuple[str, ...]:
     found = round(each.detected * each.runs)
     return (
         f"{found}/{each.runs}",
-        "never" if each.seconds_to_detection is None else f"{each.seconds_to_detection:.2f} s",
+        _after(each.seconds_to_detection),
         f"{each.false_blame}",
         in_credits(each.honest_loss),
         f"{each.rounds_lost}",
     )
+
+
+def _after(seconds: float | None) -> str:
+    if seconds is None:
+        return "never"
+    return f"{seconds:.2f} s" if seconds else "at once"
 
 
 def _right(cells: Sequence[str]) -> str:
