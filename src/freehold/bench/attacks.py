@@ -335,6 +335,29 @@ _ATTACKS: Final = (
         """,
     ),
     Attack(
+        "signs-false-balance",
+        "operator",
+        """Whoever runs the ledger gives somebody money, and signs that it was always so.
+
+        1. After a training it adds a credit to an account in the records that one block wrote.
+        2. It computes all that hangs on it anew, and signs every block from there on again.
+        Detected: an audit of the file fails.
+        Stopped by: an audit executes every signed action again; what members did not sign has no effect.
+        """,
+    ),
+    Attack(
+        "shows-two-histories",
+        "operator",
+        """Whoever runs the ledger shows one history to some members and another to the rest.
+
+        1. A member keeps a checkpoint that the ledger signed after a training.
+        2. Without its last ten blocks, the operator goes on with as many other actions, and signs them.
+        Honest: everybody but the operator and the treasury, whose deposits the other history holds.
+        Detected: an audit of the second history against the checkpoint of the first fails.
+        Stopped by: two signed checkpoints of which neither continues the other; whoever holds both can show it.
+        """,
+    ),
+    Attack(
         "truncates-ledger",
         "operator",
         """Whoever runs the ledger forgets how it ended.

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from freehold.agents.auditor.evidence import read_ledger_file
@@ -14,13 +16,17 @@ from freehold.bench.cheats import Exhausting, Idle, package_of
 from freehold.bench.market import ROUNDS, WELCOME, Market
 from freehold.bench.people import Chance, Person, model_owner
 from freehold.errors import Invalid, Refused
-from freehold.protocol import commitments
+from freehold.ledger.blocks import Contents, decode_body, first_tip, next_block, parse_header, sign_header
+from freehold.ledger.embedded.file import BlockFile
+from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.protocol import canonical, commitments
 from freehold.protocol.actions import (
     CreateCI,
     CreateCO,
     CreateDO,
     CreateDS,
     CreateDSS,
+    Deposit,
     JoinCI,
     PublishDS,
     VerifyCI,
@@ -40,8 +46,10 @@ from freehold.protocol.identifiers import (
     instance_id,
     subset_id,
 )
+from freehold.protocol.limits import RECORD_LARGEST
 from freehold.protocol.network import network_id
 from freehold.protocol.sealing import seal_locator, seal_package
+from freehold.terminal.money import MICRO
 
 
 def second_slot(market: Market) -> int | None:
@@ -135,6 +143,45 @@ def truncate(file: Path, *, blocks: int) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("DELETE FROM blocks WHERE height > (SELECT max(height) FROM blocks) - ?", (blocks,))
         connection.commit()
+
+
+def sign_false_balance(market: Market, file: Path) -> None:
+    """Adds a credit to the account that was written last, and makes and signs every block anew."""
+    with closing(BlockFile.read(file)) as opened:
+        rows = [(row, decode_body(row.body)) for row in opened.rows(0, sys.maxsize)]
+    forged = max(row.height for row, contents in rows if _accounts(contents))
+    tip = first_tip(network_id(market.network))
+    with closing(sqlite3.connect(file)) as connection:
+        for row, honest in rows:
+            contents = honest if row.height != forged else replace(honest, writes=_richer(honest))
+            body = contents.encode()
+            header, tip = next_block(tip, parse_header(row.header).time, contents, body)
+            signed = (header, sign_header(header, market.operator_seed), body.writes, row.height)
+            connection.execute("UPDATE blocks SET header = ?, signature = ?, writes = ? WHERE height = ?", signed)
+        connection.commit()
+
+
+def go_on_otherwise(market: Market, file: Path, *, actions: int) -> None:
+    """Records so many deposits behind what the file holds, as the operator's own ledger would."""
+    treasury = market.people["treasury"]
+    ledger = EmbeddedLedger.open(file, market.contract, market.operator_seed, market.clock)
+    try:
+        for _ in range(actions):
+            deposit = Deposit(nonce=Nonce(market.chance(32).hex()), payee=market.people["buyer"].member, amount=1)
+            treasury.signer.send(replace(treasury.world, ledger=ledger), deposit)
+    finally:
+        ledger.close()
+
+
+def _accounts(contents: Contents) -> list[str]:
+    return [key for key in contents.writes if key.startswith("account/")]
+
+
+def _richer(contents: Contents) -> dict[str, bytes]:
+    """What a block wrote, with a credit more on an account."""
+    key = _accounts(contents)[0]
+    free = canonical.decode(contents.writes[key], largest=RECORD_LARGEST)["free"]
+    return {**contents.writes, key: canonical.encode({"free": free + MICRO})}
 
 
 def audit_fails(market: Market, file: Path, checkpoint: str | None) -> bool:

@@ -90,10 +90,10 @@ class Market:
             stores=(StoreName("main"),),
             treasury=keys["treasury"].signing_key,
         )
-        self._operator = hashlib.sha256(f"{seed}/operator".encode()).digest()
-        self.operator = signatures.public_key(self._operator)
+        self.operator_seed = hashlib.sha256(f"{seed}/operator".encode()).digest()
+        self.operator = signatures.public_key(self.operator_seed)
         self.contract = Contract(self.network)
-        self.ledger = EmbeddedLedger.open(self.file, self.contract, self._operator, self.clock)
+        self.ledger = EmbeddedLedger.open(self.file, self.contract, self.operator_seed, self.clock)
         self.store = FolderStore(folder / "objects")
         self.reader = Reader(self.ledger)
         self.people: dict[str, Person] = {}

@@ -50,5 +50,7 @@ PLAYS: Final = {
     "replays-actions": Play(outsiders.replays_actions),
     "alters-actions": Play(outsiders.alters_actions),
     "rewrites-result": Play(outsiders.rewrites_result),
+    "signs-false-balance": Play(outsiders.signs_false_balance),
+    "shows-two-histories": Play(outsiders.shows_two_histories),
     "truncates-ledger": Play(outsiders.truncates_ledger),
 }

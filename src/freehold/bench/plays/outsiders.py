@@ -32,6 +32,26 @@ def rewrites_result(market: Market) -> Detected:
     return market.now if forgery.audit_fails(market, file, None) else None
 
 
+def signs_false_balance(market: Market) -> Detected:
+    """Whoever runs the ledger gives somebody money, and signs that it was always so."""
+    market.trains()
+    file, _ = forgery.copied_file(market)
+    market.acts()
+    forgery.sign_false_balance(market, file)
+    return market.now if forgery.audit_fails(market, file, None) else None
+
+
+def shows_two_histories(market: Market) -> Detected:
+    """Whoever runs the ledger shows one history to some members and another to the rest."""
+    market.trains()
+    file, checkpoint = forgery.copied_file(market)
+    market.cheats("treasury")
+    market.acts()
+    forgery.truncate(file, blocks=10)
+    forgery.go_on_otherwise(market, file, actions=20)
+    return market.now if forgery.audit_fails(market, file, checkpoint) else None
+
+
 def truncates_ledger(market: Market) -> Detected:
     """Whoever runs the ledger forgets how it ended."""
     market.trains()
