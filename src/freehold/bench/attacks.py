@@ -307,8 +307,7 @@ _ATTACKS: Final = (
         "outsider",
         """Somebody without any key sends what others have signed once more.
 
-        1. It waits for the end of a training.
-        2. It sends every recorded action again, byte for byte.
+        1. It sends every recorded action again, byte for byte, as soon as it sees it.
         Detected: every one is refused.
         Stopped by: an action creates something under an id of its own, or moves it from a state that it is in no more.
         """,
@@ -318,8 +317,7 @@ _ATTACKS: Final = (
         "outsider",
         """Somebody without any key sends what others have signed, with one bit turned.
 
-        1. It waits for the end of a training.
-        2. It turns one bit, drawn by chance, in every recorded action, and sends it.
+        1. It turns one bit, drawn by chance, in every recorded action, and sends it as soon as it sees it.
         Detected: every one is refused.
         Stopped by: a signature covers the whole action, which has one spelling.
         """,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, TypeVar
 
 from freehold.agents.cloud_owner import CloudOwner
@@ -20,6 +21,7 @@ from freehold.agents.loop import Step, Turn
 from freehold.agents.model_owner import ModelOwner, Quote, Wish
 from freehold.agents.model_owner.plan import OrderKnown
 from freehold.agents.reading import Reader, ReplicaSeen, Work
+from freehold.bench.facts import Detected, recorded, refused
 from freehold.bench.market import Market
 from freehold.bench.people import Agent, Person, cloud_owner, data_owner, model_owner
 from freehold.demo.cheaters import Cheat, Cheater, work_of
@@ -36,7 +38,7 @@ from freehold.protocol.limits import PACKAGE_LARGEST
 from freehold.protocol.packages import pack, unpack
 from freehold.protocol.sealing import OVERHEAD, open_package
 
-H = TypeVar("H", "Unequal", "Rejecting", "Neglecting")
+H = TypeVar("H", "Unequal", "Rejecting", "Neglecting", "Favouring")
 HUGE_MAP: Final = "rff-1000"
 _LARGEST_RESULT: Final = 1 << 26
 
@@ -48,6 +50,34 @@ class Idle:
     def step(self, now: int) -> Turn:
         """Nothing."""
         return Turn(acted=False, look_again=now + 60_000)
+
+
+class Repeating:
+    """Somebody without a member's keys, who sends what others sent as soon as it is recorded, changed or as it is."""
+
+    def __init__(self, market: Market, changes: Callable[[bytes], bytes]) -> None:
+        self._market = market
+        self._changes = changes
+        self._height = 0
+        self._refused: list[Detected] = []
+
+    def step(self, now: int) -> Turn:
+        """Sends everything that was recorded since the last turn."""
+        for action in recorded(self._market, after=self._height):
+            self._refused.append(refused(self._market, partial(self._market.ledger.submit, self._changes(action))))
+        self._height = self._market.ledger.info().height
+        return Turn(acted=False, look_again=now + 60_000)
+
+    def found(self) -> Detected:
+        """When the first was refused, or None if any was taken."""
+        return self._refused[0] if None not in self._refused else None
+
+
+def outsider_sends(market: Market, changes: Callable[[bytes], bytes]) -> Repeating:
+    """From now on an outsider sends what `changes` makes of every recorded action."""
+    agent = Repeating(market, changes)
+    market.comes("outsider", "outsider", None, lambda _: Idle()).becomes(agent)
+    return agent
 
 
 def one_holder_cheats(market: Market, makes: Callable[[Person], Agent], *, first: bool = False) -> str:
@@ -288,6 +318,22 @@ def swaps_base(market: Market, victim: str) -> None:
 def _is_first_base(market: Market, name: str) -> bool:
     couple = market.training.couple.record
     return couple.round == 1 and couple.base == name
+
+
+class Favouring(DataOwner):
+    """Keeps the places of its dataset free for the first who joins, until `has_tried`."""
+
+    market: Market
+    friend: InstanceId | None = None
+    has_tried = False
+
+    def next_steps(self, known: DataKnown, now: int) -> Iterator[Step]:
+        """Honest steps, but everybody else waits for their verification."""
+        for step in super().next_steps(known, now):
+            if isinstance(step, Verify) and self.friend is None:
+                self.friend = step.instance
+            if self.has_tried or not isinstance(step, Verify) or step.instance == self.friend:
+                yield step
 
 
 class Malforming(ModelOwner):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 from freehold.bench.market import Market
-from freehold.errors import FreeholdError, Invalid
+from freehold.errors import Broken, FreeholdError, Invalid, Refused
 from freehold.protocol.identifiers import BallotId
 
 Detected: TypeAlias = "int | None"
@@ -72,14 +72,15 @@ def declined(market: Market) -> bool:
     return _noted(market, (instance.id for seen in market.dataset.subsets for instance in seen.instances))
 
 
-def misread(market: Market, name: str) -> Detected:
+def misread(market: Market, name: str, trouble: type[FreeholdError]) -> Detected:
     """When the model owner first asked for somebody's copy of a result and did not get it, or None.
 
     What it asked for before the copy was due does not count: then nobody's was there.
     """
     jobs, since = jobs_of(market, name), market.first_act or 0
-    results = [each for each in market.everybody["buyer"].shelf.misread if each.name.startswith("results/")]
-    return next((each.at for each in results if each.at >= since and each.name.split("/")[1] in jobs), None)
+    found = [each for each in market.everybody["buyer"].shelf.misread if isinstance(each.trouble, trouble)]
+    results = [each for each in found if each.at >= since and each.name.startswith("results/")]
+    return next((each.at for each in results if each.name.split("/")[1] in jobs), None)
 
 
 def bad_base(market: Market, name: str) -> Detected:
@@ -93,35 +94,22 @@ def first_told(market: Market, names: Iterable[str], event: str) -> Detected:
     return min((at for at in (market.told(name, event) for name in names) if at is not None), default=None)
 
 
-def refused(market: Market, sends: Callable[[], None]) -> Detected:
-    """Somebody sends what should be refused: when it was, or None if it was taken."""
+def refused(market: Market, sends: Callable[[], object], *code: str) -> Detected:
+    """Somebody sends what should be refused: when it was, or None if it was taken; Broken if for another reason."""
     market.acts()
     try:
         sends()
-    except FreeholdError:
+    except Refused as refusal:
+        if code and refusal.code not in code:
+            raise Broken(f"An attack was refused as {refusal.code}, not as {code[0]}.") from refusal
         return market.now
     return None
 
 
-def all_refused(market: Market, actions: Iterable[bytes]) -> Detected:
-    """Somebody sends these bytes: when the first was refused, or None if any was taken or anything changed."""
-    before = market.ledger.info().checkpoint
-
-    def sends(action: bytes) -> Callable[[], None]:
-        return lambda: _submits(market, action)
-
-    times = [refused(market, sends(action)) for action in actions]
-    return times[0] if None not in times and market.ledger.info().checkpoint == before else None
-
-
-def recorded(market: Market) -> list[bytes]:
-    """Every action that the ledger holds."""
-    height = market.ledger.info().height
-    return [action for block in market.ledger.export(0, height) for action in block.actions]
-
-
-def _submits(market: Market, action: bytes) -> None:
-    market.ledger.submit(action)
+def recorded(market: Market, *, after: int) -> list[bytes]:
+    """Every action that the ledger holds above a height."""
+    blocks = market.ledger.export(after, market.ledger.info().height)
+    return [action for block in blocks for action in block.actions]
 
 
 def _noted(market: Market, subjects: Iterable[str]) -> bool:

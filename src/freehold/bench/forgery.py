@@ -13,9 +13,9 @@ from freehold.agents.auditor.verify import check
 from freehold.agents.model_owner import Wish
 from freehold.bench import facts
 from freehold.bench.cheats import Exhausting, Idle, package_of
-from freehold.bench.market import ROUNDS, WELCOME, Market
-from freehold.bench.people import Chance, Person, model_owner
-from freehold.errors import Invalid, Refused
+from freehold.bench.market import ROUNDS, Market
+from freehold.bench.people import WELCOME, Chance, Person, model_owner
+from freehold.errors import Invalid
 from freehold.ledger.blocks import Contents, decode_body, first_tip, next_block, parse_header, sign_header
 from freehold.ledger.embedded.file import BlockFile
 from freehold.ledger.embedded.ledger import EmbeddedLedger
@@ -57,17 +57,12 @@ def second_slot(market: Market) -> int | None:
     subset = next(seen for seen in market.dataset.subsets if seen.subset.record.slots)
     name = facts.holder_of(market, subset.subset.record.slots[0].instance)
     friend, hospital = market.people[name], market.people["hospital"]
-    market.cheats(name, "hospital")
+    market.cheats(name)
     instance = _joins(hospital, friend, SubsetId(subset.subset.id), package_of(friend))
-    market.acts()
-    try:
-        hospital.sends(VerifyCI(instance=instance, verdict=Verdict("verified")))
-    except Refused:
-        seen = market.now
-        hospital.sends(VerifyCI(instance=instance, verdict=Verdict("rejected")))
-        market.trains()
-        return seen
-    return None
+    verified = VerifyCI(instance=instance, verdict=Verdict("verified"))
+    seen = facts.refused(market, lambda: hospital.sends(verified), "duplicate")
+    hospital.sends(VerifyCI(instance=instance, verdict=Verdict("rejected")))
+    return seen
 
 
 def dataset_with_copied_keys(market: Market) -> DatasetId:

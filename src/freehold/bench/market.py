@@ -6,10 +6,9 @@
     market.trains()
 
 Everybody takes a turn, which takes a moment; when nobody had anything to do, the clock jumps to the next time that
-somebody waits for. All
-randomness but that of the seals follows from the seed, so two markets of one seed differ by what is done in them and by
-nothing else. A market that was published can be left on disk and entered many times (`Market.again`): agents start from
-their journals, as after a restart.
+somebody waits for. All randomness but that of the seals follows from the seed, so two markets of one seed differ by
+what is done in them and by nothing else. A market that was published can be left on disk and entered many times
+(`Market.again`): agents start from their journals, as after a restart.
 """
 
 from __future__ import annotations
@@ -27,6 +26,8 @@ from freehold.agents.model_owner import ModelOwner, Progress, Wish
 from freehold.agents.reading import DatasetSeen, Reader, ReplicaSeen, TrainingSeen
 from freehold.agents.referee.agent import Referee
 from freehold.bench.people import (
+    STAKE,
+    WELCOME,
     Agent,
     Chance,
     Person,
@@ -53,8 +54,6 @@ WINDOW: Final = 2_000
 START: Final = 1_000_000
 PRICE_JOB: Final = 250_000
 PRICE_ROUND: Final = 3_000_000
-STAKE: Final = 5_000_000
-WELCOME: Final = 1_000_000_000
 ROUNDS: Final = 3
 SPARES: Final = 2
 """Cloud owners that hold nothing at first: who is let go can be replaced."""

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import Final
 
 from freehold.bench.attacks import ATTACKS, Attack
-from freehold.bench.market import PRICE_JOB, PRICE_ROUND, ROUNDS, STAKE, Market
+from freehold.bench.market import PRICE_JOB, PRICE_ROUND, ROUNDS, Market
+from freehold.bench.people import STAKE
 from freehold.bench.plays import PLAYS
-from freehold.bench.table import small_table
+from freehold.bench.table import REPLICAS, SUBSETS, small_table
 from freehold.contract import records
 from freehold.contract.invariants import violations
 from freehold.errors import Broken, Invalid
@@ -117,12 +118,12 @@ def document(measured: Sequence[Measured], seeds: int) -> dict[str, object]:
         "version": __version__,
         "seeds": seeds,
         "market": {
-            "cloud_owners_per_subset": 3,
+            "cloud_owners_per_subset": REPLICAS,
             "price_job": PRICE_JOB,
             "price_round": PRICE_ROUND,
             "rounds": ROUNDS,
             "stake": STAKE,
-            "subsets": 4,
+            "subsets": SUBSETS,
         },
         "attacks": [
             {

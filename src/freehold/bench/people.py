@@ -31,6 +31,8 @@ D = TypeVar("D", bound=DataOwner)
 M = TypeVar("M", bound=ModelOwner)
 
 WAIT_FOR_ANSWER: Final = 5_000
+STAKE: Final = 5_000_000
+WELCOME: Final = 1_000_000_000
 
 
 class Agent(Protocol):
@@ -156,8 +158,6 @@ class Person:
 
 def treasury(person: Person) -> Treasury:
     """Who credits buyers what they spend, and cloud owners their stake."""
-    from freehold.bench.market import STAKE, WELCOME
-
     return Treasury(
         network=person.market.network,
         keys=person.keys,

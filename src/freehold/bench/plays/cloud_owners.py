@@ -10,6 +10,7 @@ from freehold.bench.cheats import one_holder_cheats
 from freehold.bench.facts import Detected
 from freehold.bench.market import Market
 from freehold.bench.people import Person
+from freehold.errors import Invalid, Unavailable
 
 
 def copies(market: Market) -> Detected:
@@ -54,7 +55,7 @@ def withholds_result(market: Market) -> Detected:
     """One worker is paid for a result that it never hands over."""
     name = one_holder_cheats(market, partial(cheats.Liar, "withholding"), first=True)
     market.trains()
-    return facts.misread(market, name)
+    return facts.misread(market, name, Unavailable)
 
 
 def truncates_object(market: Market) -> Detected:
@@ -63,7 +64,7 @@ def truncates_object(market: Market) -> Detected:
         market, partial(cheats.spoiling, spoils=lambda _, data: data[: len(data) // 2]), first=True
     )
     market.trains()
-    return facts.misread(market, name)
+    return facts.misread(market, name, Invalid)
 
 
 def swaps_object(market: Market) -> Detected:
@@ -72,14 +73,18 @@ def swaps_object(market: Market) -> Detected:
         market, partial(cheats.spoiling, spoils=lambda _, data: data[:-64] + bytes(64)), first=True
     )
     market.trains()
-    return facts.misread(market, name)
+    return facts.misread(market, name, Invalid)
 
 
 def holds_two_slots(market: Market) -> Detected:
     """One worker gets two places of one subset, to be a majority on its own."""
+    agent = cheats.hospital_runs(market, cheats.Favouring)
     market.drafts()
     market.lives(lambda: facts.is_drafted(market) and any(seen.subset.record.slots for seen in market.dataset.subsets))
-    return forgery.second_slot(market)
+    seen = forgery.second_slot(market)
+    agent.has_tried = True
+    market.trains()
+    return seen
 
 
 def flees_after_lie(market: Market) -> Detected:

@@ -46,7 +46,7 @@ def ends_in_mid_round(market: Market) -> Detected:
     market.lives(partial(facts.round_is, market, 1))
     market.cheats("buyer")
     couple = CoupleId(market.training.couple.id)
-    seen = facts.refused(market, lambda: market.people["buyer"].sends(EndTC(couple=couple)))
+    seen = facts.refused(market, lambda: market.people["buyer"].sends(EndTC(couple=couple)), "round-open")
     market.finishes()
     return seen
 
@@ -56,7 +56,7 @@ def opens_another_draw(market: Market) -> Detected:
     couple = market.asks()
     market.cheats("buyer")
     other = StartRound(couple=couple, round=1, base=Digest("ab" * 32), secret=Secret(market.chance(32).hex()))
-    seen = facts.refused(market, lambda: market.people["buyer"].sends(other))
+    seen = facts.refused(market, lambda: market.people["buyer"].sends(other), "bad-opening")
     market.finishes()
     return seen
 

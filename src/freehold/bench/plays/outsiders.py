@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from freehold.bench import facts, forgery
+from functools import partial
+
+from freehold.bench import cheats, forgery
 from freehold.bench.facts import Detected
 from freehold.bench.market import Market
 
 
 def replays_actions(market: Market) -> Detected:
     """Somebody without any key sends what others have signed once more."""
+    outsider = cheats.outsider_sends(market, lambda action: action)
     market.trains()
-    market.cheats("outsider")
-    return facts.all_refused(market, facts.recorded(market))
+    return outsider.found()
 
 
 def alters_actions(market: Market) -> Detected:
     """Somebody without any key sends what others have signed, with one bit turned."""
+    outsider = cheats.outsider_sends(market, partial(forgery.one_bit_turned, chance=market.chance))
     market.trains()
-    market.cheats("outsider")
-    return facts.all_refused(
-        market, [forgery.one_bit_turned(action, market.chance) for action in facts.recorded(market)]
-    )
+    return outsider.found()
 
 
 def rewrites_result(market: Market) -> Detected:
