@@ -12,7 +12,9 @@ from freehold.agents.auditor.evidence import read_ledger_file
 from freehold.agents.auditor.verify import check
 from freehold.agents.model_owner import Wish
 from freehold.bench import facts
-from freehold.bench.cheats import Exhausting, Idle, package_of
+from freehold.bench.cheats.cloud_owners import package_of
+from freehold.bench.cheats.model_owners import Exhausting
+from freehold.bench.cheats.outsiders import Idle
 from freehold.bench.market import ROUNDS, Market
 from freehold.bench.people import WELCOME, Chance, Person, model_owner
 from freehold.errors import Invalid

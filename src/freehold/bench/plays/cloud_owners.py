@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from freehold.bench import cheats, facts, forgery
-from freehold.bench.cheats import one_holder_cheats
+from freehold.bench import facts, forgery
+from freehold.bench.cheats import cloud_owners as cheats
+from freehold.bench.cheats.cloud_owners import one_holder_cheats
+from freehold.bench.cheats.data_owners import Favouring, hospital_runs
 from freehold.bench.facts import Detected
 from freehold.bench.market import Market
 from freehold.bench.people import Person
@@ -78,7 +80,7 @@ def swaps_object(market: Market) -> Detected:
 
 def holds_two_slots(market: Market) -> Detected:
     """One worker gets two places of one subset, to be a majority on its own."""
-    agent = cheats.hospital_runs(market, cheats.Favouring)
+    agent = hospital_runs(market, Favouring)
     market.drafts()
     market.lives(lambda: facts.is_drafted(market) and any(seen.subset.record.slots for seen in market.dataset.subsets))
     seen = forgery.second_slot(market)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from freehold.bench import cheats, facts, forgery
+from freehold.bench import facts, forgery
+from freehold.bench.cheats import model_owners as cheats
 from freehold.bench.facts import Detected, seen_now
 from freehold.bench.market import Market
 from freehold.errors import Invalid

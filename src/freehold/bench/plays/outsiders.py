@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from freehold.bench import cheats, forgery
+from freehold.bench import forgery
+from freehold.bench.cheats import outsiders as cheats
 from freehold.bench.facts import Detected
 from freehold.bench.market import Market
 
