@@ -25,6 +25,15 @@ from freehold.terminal.symbols import ASCII
 
 FIELDS = ["attack", "runs", "detected", "false_blame", "honest_loss", "rounds_lost", "seconds_to_detection"]
 
+PLAYED = [
+    "copies",
+    "two-outvote-one",
+    "deals-unequal-packages",
+    "sends-another-base",
+    "replays-actions",
+    "shows-two-histories",
+]
+
 
 def played(name: str, folder: Path, *, seeds: int = 1) -> Measured:
     folder.mkdir(exist_ok=True)
@@ -59,8 +68,8 @@ def test_every_attack_is_defined_for_others_and_played_here() -> None:
 
 @pytest.fixture(scope="module")
 def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Measured]:
-    """Three attacks on the market of one seed."""
-    attacks = chosen(["copies", "flees-after-lie", "two-outvote-one"])
+    """Attacks of all roles on the market of one seed."""
+    attacks = chosen(PLAYED)
     measured = measure(attacks, 1, tmp_path_factory.mktemp("figures"), lambda attack, seed: None)
     return {each.attack: each for each in measured}
 
@@ -72,6 +81,16 @@ def test_a_copier_is_found_at_the_first_vote_and_costs_nobody_anything(figures: 
     assert (copier.honest_loss, copier.rounds_lost) == (0, 0)
     assert copier.seconds_to_detection is not None
     assert 0 < copier.seconds_to_detection < 2
+
+
+def test_attacks_of_every_role_are_found_and_a_loss_is_told_of(figures: dict[str, Measured]) -> None:
+    found = [name for name in PLAYED if figures[name].detected == 1]
+
+    assert [name for name in PLAYED if name not in found] == ["two-outvote-one"]
+    assert {ATTACKS[name].by for name in found} == {attack.by for attack in ATTACKS.values()}
+    assert {name for name in found if figures[name].false_blame} == {"sends-another-base"}
+    assert {name for name in found if figures[name].honest_loss} == {"sends-another-base", "deals-unequal-packages"}
+    assert not any(figures[name].rounds_lost for name in found)
 
 
 def test_it_says_what_is_not_found_a_majority_that_lies_alike_and_whom_that_costs_what(
@@ -87,7 +106,7 @@ def test_it_says_what_is_not_found_a_majority_that_lies_alike_and_whom_that_cost
 def test_one_seed_gives_the_same_figures_again_whatever_else_is_played(
     figures: dict[str, Measured], tmp_path: Path
 ) -> None:
-    assert played("flees-after-lie", tmp_path) == figures["flees-after-lie"]
+    assert played("copies", tmp_path) == figures["copies"]
     assert Chance("1/market")(8) == Chance("1/market")(8) != Chance("2/market")(8)
 
 
@@ -214,3 +233,11 @@ def test_attacks_are_played_in_the_order_of_the_list_each_once() -> None:
     assert [attack.name for attack in chosen([])] == list(ATTACKS)
     with pytest.raises(Invalid, match="no attack"):
         chosen(["copies", ""])
+
+
+def test_the_page_shows_a_reference_run_of_every_attack() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "cheating.md").read_text("utf-8")
+    rows = [line.split(" | ") for line in page.splitlines() if line.startswith("|") and line.count("|") == 8]
+
+    assert [row[1].strip("`") for row in rows[2:]] == list(ATTACKS)
+    assert all(f"`{field}`" in page for field in FIELDS)
