@@ -202,7 +202,7 @@ def test_table_page_and_picture_say_what_was_found_and_at_whose_cost() -> None:
     table, ending = table_text(measured, Ink(on=False), ASCII), ending_text(measured, 2, "out", 3.2, Ink(on=False))
     assert [line.split()[0] for line in table.splitlines()] == ["attack", "cloud", "V", "X"]
     assert table.splitlines()[2].split()[2:] == ["2/2", "0.50", "s", "0", "0.00", "0"]
-    assert "1 of 2 in every run; not two-outvote-one" in ending
+    assert "1 of 2 in every run; not two-outvote-one (1/2)" in ending
     assert "two-outvote-one (3)" in ending
     assert "| cloud owner | `two-outvote-one` | 1/2 | 0.50 s | 3 | 1.50 | 0 |" in markdown(measured)
     drawn = ElementTree.fromstring(picture(measured, 2))

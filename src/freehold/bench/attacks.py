@@ -111,7 +111,8 @@ _ATTACKS: Final = (
 
         1. It computes and commits honestly.
         2. It puts the first half of the bytes under the name of the whole.
-        Detected: the model owner's check of what it downloaded fails.
+        Detected: the model owner downloads this copy, and its check fails. (It takes the first copy that it finds: one
+        that comes late may never be read.)
         Stopped by: an object's name is its hash; the next copy is taken.
         """,
     ),
@@ -122,7 +123,8 @@ _ATTACKS: Final = (
 
         1. It computes and commits honestly.
         2. It puts a well-formed answer with other numbers under the name of its result.
-        Detected: the model owner's check of what it downloaded fails.
+        Detected: the model owner downloads this copy, and its check fails. (It takes the first copy that it finds: one
+        that comes late may never be read.)
         Stopped by: an object's name is its hash; the next copy is taken.
         """,
     ),

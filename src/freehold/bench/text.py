@@ -35,7 +35,7 @@ def ending_text(measured: Sequence[Measured], seeds: int, out: str, seconds: flo
     always = sum(each.detected == 1 for each in measured)
     blamed = [each for each in measured if each.false_blame]
     names = ", ".join(f"{each.attack} ({each.false_blame})" for each in blamed) or "none"
-    others = [each.attack for each in measured if each.detected < 1]
+    others = [f"{each.attack} ({_cells(each)[0]})" for each in measured if each.detected < 1]
     lines = [
         ("found", f"{always} of {len(measured)} in every run" + (f"; not {', '.join(others)}" if others else "")),
         ("blamed", f"honest members out-voted or missing: {names}"),
