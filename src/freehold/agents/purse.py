@@ -13,6 +13,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from freehold.agents.discretion import claimed_time
 from freehold.agents.journal import Decision, Journal
 from freehold.agents.reading import Reader
 from freehold.agents.world import Signer, World
@@ -47,8 +48,10 @@ class Moving(Decision, frozen=True, kw_only=True):
 class Purse:
     """Moves money for one profile; `signers` are those who may sign for it."""
 
-    def __init__(self, world: World, journal: Journal, signers: Sequence[Signer]) -> None:
+    def __init__(self, world: World, journal: Journal, signers: Sequence[Signer], *, skew: int = 0) -> None:
+        """`skew` is the network's: what its actions claim is rounded by it, see `discretion`."""
         self._world = world
+        self._skew = skew
         self._journal = journal
         self._signers = {signer.member: signer for signer in signers}
         self._reader = Reader(world.ledger)
@@ -59,6 +62,12 @@ class Purse:
         Refused `no-funds` if the accounts hold less; Invalid while another amount is not finished.
         """
         return self._move("withdrawal", amount, lambda: self._split(amount), self._withdrawal)
+
+    def givers(self, amount: int) -> tuple[int, int]:
+        """How many accounts a withdrawal of `amount` takes from, and what one of them alone could give at most."""
+        free = [each for each, _ in self._fullest_first()]
+        needed = next((count for count in range(1, len(free) + 1) if sum(free[:count]) >= amount), len(free))
+        return needed, max(free, default=0)
 
     def deposit(self, payee: MemberId, amount: int) -> str:
         """Credits `payee`, as the treasury; returns the name of the attempt, to be told with `told`.
@@ -78,14 +87,14 @@ class Purse:
                 continue
             now = self._world.clock()
             ready = sorted(
-                (each.id, each.record.amount)
-                for each in self._reader.account(signer.member).due
-                if each.record.since <= now
+                (each.id, each.record) for each in self._reader.account(signer.member).due if each.record.since <= now
             )
             for start in range(0, len(ready), PAYOUTS_PER_COLLECT):
                 some = ready[start : start + PAYOUTS_PER_COLLECT]
-                signer.send(self._world, Collect(payouts=tuple(PayoutId(payout) for payout, _ in some)))
-                collected += sum(amount for _, amount in some)
+                claims = claimed_time(now, self._skew, at_least=max(payout.since for _, payout in some))
+                payouts = tuple(PayoutId(id) for id, _ in some)
+                signer.send(self._world, Collect(payouts=payouts), claims=claims)
+                collected += sum(payout.amount for _, payout in some)
         return collected
 
     def told(self, attempt: str) -> None:
@@ -115,7 +124,7 @@ class Purse:
     def _send(self, attempt: str, part: Part, arguments: Arguments) -> None:
         signer = self._signers.get(part.member) or next(iter(self._signers.values()))
         try:
-            signer.send(self._world, arguments)
+            signer.send(self._world, arguments, claims=claimed_time(self._world.clock(), self._skew))
         except Refused as refused:
             if refused.code == "exists":
                 return
@@ -125,8 +134,7 @@ class Purse:
 
     def _split(self, amount: int) -> tuple[Part, ...]:
         """The accounts that give, the fullest first: few withdrawals say little about who belongs together."""
-        joined = [member for member in self._signers if self._reader.member(member) is not None]
-        free = sorted(((self._reader.account(member).free, member) for member in joined), reverse=True)
+        free = self._fullest_first()
         if sum(each for each, _ in free) < amount:
             have = sum(each for each, _ in free)
             raise Refused("no-funds", f"Your accounts hold {have} micro-credits, not {amount}.", now="nothing was sent")
@@ -136,6 +144,10 @@ class Purse:
                 parts.append(Part(member=member, nonce=self._nonce(), amount=min(left, each)))
                 left -= parts[-1].amount
         return tuple(parts)
+
+    def _fullest_first(self) -> list[tuple[int, MemberId]]:
+        joined = [member for member in self._signers if self._reader.member(member) is not None]
+        return sorted(((self._reader.account(member).free, member) for member in joined), reverse=True)
 
     def _withdrawal(self, part: Part) -> Withdraw:
         return Withdraw(nonce=part.nonce, amount=part.amount)

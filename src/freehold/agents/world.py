@@ -57,14 +57,14 @@ class Signer:
     member: MemberId
     keys: MemberKeys
 
-    def send(self, world: World, arguments: Arguments) -> Accepted:
-        """Signs an action with the present time and submits it; Refused or Unavailable as the ledger says."""
+    def send(self, world: World, arguments: Arguments, *, claims: Milliseconds | None = None) -> Accepted:
+        """Signs an action that claims a time, by default the present, and submits it; raises what the ledger says."""
         action = sign_action(
             self.keys.signing,
             network=self.network,
             function=type(arguments).__name__,
             member=self.member,
-            time=world.clock(),
+            time=world.clock() if claims is None else claims,
             arguments=arguments,
         )
         return world.ledger.submit(action)

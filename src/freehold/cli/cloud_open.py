@@ -22,11 +22,15 @@ def cloud_open(
     ] = None,
     max_rows: Annotated[int | None, typer.Option("--max-rows", help="The largest table to take.")] = None,
     max_features: Annotated[int | None, typer.Option("--max-features", help="The widest map to compute with.")] = None,
+    spread: Annotated[
+        str | None,
+        typer.Option("--spread", metavar="TIME", help="Over how long members strew joining, collecting: 6h."),
+    ] = None,
     profile: options.Profile = None,
     format: options.Format = "text",
     color: options.Color = "auto",
 ) -> int:
-    """Open slots: fresh members that nobody can link; offers within your limits are taken while `up` runs."""
+    """Open slots: fresh members that have no key in common; offers within your limits are taken while `up` runs."""
     output = Output(format, color)
     if slots < 1:
         raise Usage("--slots is at least 1.", now="nothing was written")
@@ -34,6 +38,7 @@ def cloud_open(
     from freehold.cli.amounts import amount
     from freehold.cli.asking import passphrase
     from freehold.cli.opening import configuration, profile_name
+    from freehold.cli.times import duration
     from freehold.node.configuration import configuration_path, set_values
     from freehold.node.folders import key_path
     from freehold.protocol.identifiers import NetworkId
@@ -45,6 +50,7 @@ def cloud_open(
         "max_stake": None if max_stake is None else amount(max_stake, "--max-stake"),
         "max_rows": max_rows,
         "max_features": max_features,
+        "spread": None if spread is None else duration(spread, "--spread"),
     }
     stated = {key: value for key, value in limits.items() if value is not None}
     if stated:

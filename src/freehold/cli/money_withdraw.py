@@ -1,5 +1,6 @@
 """`freehold money withdraw AMOUNT`: take money out of the market."""
 
+import sys
 from typing import Annotated
 
 import typer
@@ -30,9 +31,16 @@ def money_withdraw(
     if wanted < 1:
         raise Usage("There is nothing to take out.", now="nothing was sent")
     with opened(profile, "data-owner", "cloud-owner", "model-owner") as member:
+        purse = member.purse()
+        needed, most = purse.givers(wanted)
+        if needed > 1 and not output.json:
+            print(
+                f"It comes from {needed} of your members, one after the other: whoever reads the ledger sees them act\n"
+                f"together. One member alone can give at most {in_credits(most)}.",
+                file=sys.stderr,
+            )
         if not confirm(f"Take {in_credits(wanted)} out of the market?", yes=yes):
             raise PersonNeeded("It stays.", now="nothing was sent")
-        purse = member.purse()
         attempt = purse.withdraw(wanted)
         output.result("withdrawn", {"amount": wanted}, lambda: f" {output.symbols.done} withdrawn {in_credits(wanted)}")
         purse.told(attempt)

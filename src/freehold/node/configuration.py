@@ -84,6 +84,8 @@ class CloudRules(_Table, frozen=True, kw_only=True):
     max_stake: int = 0
     max_rows: int = 300_000
     max_features: int = 1025
+    spread: int = 0
+    """Milliseconds over which its members strew what does not hurry."""
 
 
 class Welcome(_Table, frozen=True, kw_only=True):

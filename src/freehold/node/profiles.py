@@ -118,6 +118,7 @@ class OpenProfile:
                 max_stake=rules.max_stake,
                 max_rows=rules.max_rows,
                 max_features=rules.max_features,
+                spread=rules.spread,
             ),
             world=self.world,
             journal=self.journal,
@@ -174,7 +175,7 @@ class OpenProfile:
         """The money of all members of this profile; the treasury signs as the key that it is."""
         from freehold.agents.purse import Purse
 
-        return Purse(self.world, self.journal, self.signers())
+        return Purse(self.world, self.journal, self.signers(), skew=self.network.skew)
 
     def signers(self) -> list[Signer]:
         """Everybody that this profile can sign for."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Container, Iterator
 from typing import Final
 
 from freehold.agents.agreements import Agreements
-from freehold.agents.closing import all_committed, require_over, would_decide
+from freehold.agents.closing import all_committed, earliest_closing, require_over, would_decide
 from freehold.agents.cloud_owner.offers import examine
 from freehold.agents.cloud_owner.plan import (
     AnswerOffer,
@@ -21,8 +21,10 @@ from freehold.agents.cloud_owner.plan import (
     Retire,
     Rules,
     next_steps,
+    open_ids,
 )
-from freehold.agents.ending import EndedTraining, EndTraining
+from freehold.agents.discretion import claimed_time, pace_of
+from freehold.agents.ending import EndedTraining, EndTraining, overdue_from, settled_from
 from freehold.agents.journal import Decision, Journal
 from freehold.agents.keys import MemberKeys, opened_by_any
 from freehold.agents.loop import Pace, Step, Tell, Turn, tell_nobody, turn
@@ -76,6 +78,12 @@ class Computed(Decision, frozen=True, kw_only=True):
     locator: Locator
 
 
+class Joining(Decision, frozen=True, kw_only=True):
+    """When a fresh member joins (ms), if its owner strews what its members do."""
+
+    at: int
+
+
 class Leaving(Decision, frozen=True, kw_only=True):
     """That a replica is given up, or an offer declined; which one is the subject."""
 
@@ -107,6 +115,7 @@ class CloudOwner:
         self._pace = Pace()
         self._on_ledger: set[MemberId] = set()
         self._complete_since: dict[str, int] = {}
+        self._open_since: dict[str, int] = {}
         self._over: set[str] = set()
 
     def step(self, now: int) -> Turn:
@@ -148,11 +157,12 @@ class CloudOwner:
     def look(self) -> Known:
         """What ledger and journal say now."""
         now = self._world.clock()
-        members = tuple(self._look_at(member) for member in self.signers())
+        members = tuple(self._look_at(signer) for signer in self.signers().values())
         works = [work for member in members for replica in member.replicas for work in replica.work]
         computed = {work.job.id: self._journal.decided(Computed, work.job.id) for work in works}
         complete = {work.vote.ballot.id for work in works if all_committed(work.vote)}
         self._complete_since = {ballot: self._complete_since.get(ballot, now) for ballot in complete}
+        self._open_since = {each: self._open_since.get(each, now) for each in open_ids(members)}
         instances = [replica.instance.id for member in members for replica in member.replicas]
         return Known(
             grace=self._network.grace,
@@ -171,6 +181,8 @@ class CloudOwner:
             undelivered=tuple(self._undelivered(computed)),
             to_end=tuple(self._to_end()) if members else (),
             complete_since=dict(self._complete_since),
+            open_since=dict(self._open_since),
+            spread=self._rules.spread,
         )
 
     def next_steps(self, known: Known, now: int) -> Iterator[Step]:
@@ -189,21 +201,31 @@ class CloudOwner:
             case Commit(member, job):
                 self._commit(member, *_work(known, job))
             case Close(member, job, ballot):
-                digest = self._decided(job).result
-                require_over(_work(known, job)[1].vote, self._world.ledger.info().time, self._network)
-                self._send(member, CloseRound(ballot=BallotId(ballot), digest=digest))
+                digest, vote = self._decided(job).result, _work(known, job)[1].vote
+                require_over(vote, self._world.ledger.info().time, self._network)
+                self._send(
+                    member,
+                    CloseRound(ballot=BallotId(ballot), digest=digest),
+                    at_least=earliest_closing(vote, None, self._network.grace),
+                )
             case Deliver(job):
                 self._deliver(job)
             case Retire(member, instance):
                 self._send(member, RetireCI(instance=InstanceId(instance)))
             case EndTraining(couple):
-                self._send(next(each.member for each in known.members if each.joined), EndTC(couple=couple))
+                training = next(seen for seen in known.to_end if seen.couple.id == couple)
+                since = max(overdue_from(training, known.grace), settled_from(training, known.grace))
+                joined = next(each.member for each in known.members if each.joined)
+                self._send(joined, EndTC(couple=couple), at_least=since)
             case CollectFor(member, collect):
-                self._send(member, Collect(payouts=collect.payouts))
+                account = next(each.account for each in known.members if each.member == member)
+                since = max(due.record.since for due in account.due if due.id in collect.payouts)
+                self._send(member, Collect(payouts=collect.payouts), at_least=since)
             case _:
                 raise Broken(f"A cloud owner knows no step {step}.")
 
-    def _look_at(self, member: MemberId) -> MemberKnown:
+    def _look_at(self, signer: Signer) -> MemberKnown:
+        member = signer.member
         if member not in self._on_ledger and self._reader.member(member) is not None:
             self._on_ledger.add(member)
         joined = member in self._on_ledger
@@ -212,10 +234,21 @@ class CloudOwner:
             joined=joined,
             account=self._reader.account(member) if joined else NO_ACCOUNT,
             replicas=self._reader.replicas(member) if joined else (),
+            joins_at=0 if joined else self._joins_at(member),
+            pace=pace_of(signer.keys) if self._rules.spread else b"",
         )
 
-    def _send(self, member: MemberId, arguments: Arguments) -> None:
-        self.signers()[member].send(self._world, arguments)
+    def _joins_at(self, member: MemberId) -> int:
+        """When a fresh member joins: decided once, so that a restart does not draw again until it is soon."""
+        spread, now = self._rules.spread, self._world.clock()
+        if not spread:
+            return 0
+        drawn = int.from_bytes(self._world.random(8), "big") % (spread + 1)
+        return self._journal.decide(Joining, member, lambda: Joining(at=now + drawn)).at
+
+    def _send(self, member: MemberId, arguments: Arguments, *, at_least: int = 0) -> None:
+        claims = claimed_time(self._world.clock(), self._network.skew, at_least=at_least)
+        self.signers()[member].send(self._world, arguments, claims=claims)
 
     def _join(self, member: MemberId) -> None:
         keys = self.signers()[member].keys

@@ -14,6 +14,9 @@ A replica whose owner wants out, or whose dataset was withdrawn, is retired: the
 could have worked, and jobs that are open are still done and paid. A training may end right after its last vote; who
 was accepted in it delivers all the same.
 
+An owner that would not have its members told together by their acting in one row gives its rules a `spread`: then each
+member takes its own time to join, to answer, to begin a job and to collect what it earned (see `discretion`).
+
 Killed between any two of these it comes back and finds itself in the same place: the commitment is in the
 journal before it is sent, so it is sent again and not made again; the result is kept before the commitment is
 made.
@@ -21,19 +24,23 @@ made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from typing import Final
 
 from freehold.agents.closing import earliest_closing, pause_before_closing
+from freehold.agents.discretion import pause
 from freehold.agents.ending import ending
 from freehold.agents.loop import Step, Wait
 from freehold.agents.reading import AccountSeen, ReplicaSeen, TrainingSeen, Work
 from freehold.agents.settling import CollectPayouts, collecting
 from freehold.protocol.assets import Terms
 from freehold.protocol.identifiers import MemberId
+from freehold.protocol.limits import PAYOUTS_PER_COLLECT
 
 _LOOK_FOR_MONEY: Final = 1_000
+_SHARE_OF_WINDOW: Final = 20
+"""A job is put off by at most this part of the time that is left to commit: a round must not become much longer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +51,8 @@ class Rules:
     max_stake: int = 0
     max_rows: int = 300_000
     max_features: int = 1025
+    spread: int = 0
+    """Milliseconds over which its members strew what does not hurry; 0: all act at once."""
 
     def objection(self, terms: Terms) -> str:
         """Why these terms are not taken, or nothing."""
@@ -63,6 +72,10 @@ class MemberKnown:
     """Whether the ledger knows it."""
     account: AccountSeen
     replicas: tuple[ReplicaSeen, ...]
+    joins_at: int = 0
+    """When it joins (ms), if it has not."""
+    pace: bytes = field(default=b"", repr=False)
+    """What its own pauses follow from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +99,10 @@ class Known:
     """Overdue trainings that are to end."""
     complete_since: dict[str, int]
     """When this process first saw all of a ballot's jobs committed, by ballot."""
+    open_since: dict[str, int] = field(default_factory=dict)
+    """When this process first saw a job or an offer that is open, by its id."""
+    spread: int = 0
+    """Milliseconds over which members strew what does not hurry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,11 +192,18 @@ class CollectFor:
         return f"member {self.member[:8]} {self.collect}"
 
 
+def open_ids(members: Iterable[MemberKnown]) -> list[str]:
+    """Offers and jobs that wait for somebody of these members."""
+    replicas = [replica for member in members for replica in member.replicas]
+    offers = [replica.instance.id for replica in replicas if replica.instance.record.state == "free"]
+    return offers + [work.job.id for replica in replicas for work in replica.work if work.job.record.state == "open"]
+
+
 def next_steps(known: Known, now: int) -> Iterator[Step]:
     """The next steps of all members of one cloud owner."""
     for member in known.members:
         if not member.joined:
-            yield Join(member.member)
+            yield Join(member.member) if now >= member.joins_at else Wait(member.joins_at)
             continue
         for replica in member.replicas:
             if _is_to_retire(replica, known):
@@ -187,10 +211,14 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
             elif replica.instance.record.state == "free" and _is_new(member, replica, known):
                 # Money for the stake may still be on its way; the offer waits as long as its owner lets it.
                 has_stake = member.account.free >= replica.dataset.record.terms.stake
-                yield AnswerOffer(member.member, replica.instance.id) if has_stake else Wait(now + _LOOK_FOR_MONEY)
+                answers = _answers(known, member, replica.instance.id, now)
+                if has_stake and now >= answers:
+                    yield AnswerOffer(member.member, replica.instance.id)
+                else:
+                    yield Wait(max(answers, now + 1) if has_stake else now + _LOOK_FOR_MONEY)
             for work in replica.work:
-                yield from _job_steps(known, member.member, work, now)
-        yield from _collecting(member, now)
+                yield from _job_steps(known, member, work, now)
+        yield from _collecting(known, member, now)
     for job in known.undelivered:
         yield Deliver(job)
     for training in known.to_end:
@@ -215,14 +243,19 @@ def _is_new(member: MemberKnown, replica: ReplicaSeen, known: Known) -> bool:
     return goes_on and not holds and replica.instance.id not in known.given_up
 
 
-def _job_steps(known: Known, member: MemberId, work: Work, now: int) -> Iterator[Step]:
+def _job_steps(known: Known, member: MemberKnown, work: Work, now: int) -> Iterator[Step]:
     job, ballot = work.job, work.vote.ballot
     if job.record.state == "open" and ballot.record.state == "open":
+        begins = _begins(known, member, work, now)
         # Committing is possible until the deadline; an honest agent never relies on the last `grace` of it.
-        if now + known.grace <= ballot.record.commit_until and job.id not in known.given_up:
-            yield Commit(member, job.id) if job.id in known.computed else Compute(member, job.id)
+        if now + known.grace > ballot.record.commit_until or job.id in known.given_up:
+            return
+        if job.id in known.computed:
+            yield Commit(member.member, job.id)
+        else:
+            yield Compute(member.member, job.id) if now >= begins else Wait(begins)
     elif job.record.state == "committed" and ballot.record.state == "open":
-        yield _closing_step(known, member, work, now)
+        yield _closing_step(known, member.member, work, now)
     elif job.record.state == "accepted" and job.id not in known.delivered:
         yield Deliver(job.id)
 
@@ -230,17 +263,43 @@ def _job_steps(known: Known, member: MemberId, work: Work, now: int) -> Iterator
 def _closing_step(known: Known, member: MemberId, work: Work, now: int) -> Step:
     """Closes the ballot when it is this job's turn; until then says when to look again."""
     ballot = work.vote.ballot
-    pause = pause_before_closing(ballot.record)
+    between = pause_before_closing(ballot.record)
     place = [other.id for other in work.vote.jobs if other.record.state == "committed"].index(work.job.id)
-    at = earliest_closing(work.vote, known.complete_since.get(ballot.id), known.grace) + place * pause
+    at = earliest_closing(work.vote, known.complete_since.get(ballot.id), known.grace) + place * between
     if at <= now and ballot.id in known.opens:
         return Close(member, work.job.id, ballot.id)
     # No event tells that the others have committed. The first in line looks often, the others at leisure.
-    look = now + (max(1, pause // 8) if place == 0 else pause)
+    look = now + (max(1, between // 8) if place == 0 else between)
     return Wait(min(look, at) if at > now else look)
 
 
-def _collecting(member: MemberKnown, now: int) -> Iterator[Step]:
+def _answers(known: Known, member: MemberKnown, instance: str, now: int) -> int:
+    """When a member answers an offer (ms): within a grace, so that how fast the line is does not show."""
+    return known.open_since.get(instance, now) + pause(member.pace, instance, min(known.spread, known.grace))
+
+
+def _begins(known: Known, member: MemberKnown, work: Work, now: int) -> int:
+    """When a member begins a job (ms): some time after it was seen, if its owner strews what its members do."""
+    since = known.open_since.get(work.job.id, now)
+    left = work.vote.ballot.record.commit_until - known.grace - since
+    return since + pause(member.pace, work.job.id, min(known.spread, left // _SHARE_OF_WINDOW))
+
+
+def _collecting(known: Known, member: MemberKnown, now: int) -> Iterator[Step]:
     at_work = any(work.couple.record.state != "ended" for replica in member.replicas for work in replica.work)
     for step in collecting(member.account, now, patient=at_work):
-        yield step if isinstance(step, Wait) else CollectFor(member.member, step)
+        begins = _collects(known, member, now)
+        if isinstance(step, Wait):
+            yield step
+        else:
+            yield CollectFor(member.member, step) if now >= begins else Wait(begins)
+
+
+def _collects(known: Known, member: MemberKnown, now: int) -> int:
+    """When a member collects (ms). One that holds nothing yet may need the money for its first stake: at once."""
+    ready = sorted((due.record.since, due.id) for due in member.account.due if due.record.since <= now)
+    if not ready or not member.replicas:
+        return now
+    # the first payouts that are worth an action decide, so that more of them do not put it off again
+    last, _ = ready[: PAYOUTS_PER_COLLECT // 2][-1]
+    return last + pause(member.pace, min(ready)[1], known.spread)
