@@ -48,3 +48,18 @@ def test_a_table_of_ones_own_is_measured_beside_central_training(
     assert outcome.mean > 80
     assert "dose" in capsys.readouterr().out
     assert bench.as_record(outcome)["splits"] == 2
+
+
+def test_members_of_one_owner_are_looked_for_in_a_small_market(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(BENCH)
+    bench = load("unlinkability", monkeypatch)
+    size = bench.Size(owners=24, datasets=4, trainings=1, rounds=2, days=30)
+
+    quiet = bench.lived(bench.Conduct(), size, 1)
+    leaky = bench.lived(bench.Conduct(one_key=True), size, 1)
+
+    names = bench.of_group(list(quiet.tested.features), "ids, keys, sizes")
+    assert len(quiet.recorded.connections) > 400
+    assert bench.link(leaky.taught, leaky.tested, names, 1).advantage > 0.95
+    assert bench.link(quiet.taught, quiet.tested, names, 1).advantage < 0.5
+    assert bench.by_adversary(quiet, 1)["node, one connection for all"].advantage > 0.95
