@@ -8,7 +8,7 @@ OUT ?= demo-out
 FIRST ?= 0
 SEEDS ?= 2000
 
-.PHONY: demo test lint determinism simulate bench-training bench-accuracy lock clean
+.PHONY: demo test lint determinism simulate bench-training bench-accuracy bench-unlinkability bench-contract lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -32,8 +32,11 @@ determinism: $(VENV)/.demo
 simulate: $(VENV)/.test
 	$(BIN)/python -m tests.simulation $(FIRST) --count $(SEEDS)
 
-bench-training bench-accuracy: bench-%: $(VENV)/.demo
+bench-training bench-accuracy bench-unlinkability bench-contract: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
+
+# Its story is told by people of the tests.
+bench-contract: $(VENV)/.test
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

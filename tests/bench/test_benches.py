@@ -63,3 +63,17 @@ def test_members_of_one_owner_are_looked_for_in_a_small_market(monkeypatch: pyte
     assert bench.link(leaky.taught, leaky.tested, names, 1).advantage > 0.95
     assert bench.link(quiet.taught, quiet.tested, names, 1).advantage < 0.5
     assert bench.by_adversary(quiet, 1)["node, one connection for all"].advantage > 0.95
+
+
+def test_every_function_of_the_ledger_is_timed_in_a_story_where_everything_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = load("contract", monkeypatch)
+
+    costs = bench.measure(bench.story(4, 2), 2)
+
+    assert {cost.function for cost in costs} == set(bench.FUNCTIONS)
+    assert all(0 < cost.records < cost.spent for cost in costs if cost.function == "StartRound")
+    row = bench.row("the whole story", costs)
+    assert row["median_us"] <= row["p99_us"]
+    assert "the whole story" in bench.table([row])
