@@ -129,11 +129,11 @@ class Spoils(CloudOwner):
         place.write_bytes(self.spoils(replica, work, right))
 
     def _deliver(self, job: str) -> None:
-        self._journal.note("delivered", job, "")
+        self._journal.note("delivered", job, self._decided(job).result)
 
 
 class Withholds(CloudOwner):
     """Computes and commits honestly, and uploads nothing."""
 
     def _deliver(self, job: str) -> None:
-        self._journal.note("delivered", job, "")
+        self._journal.note("delivered", job, self._decided(job).result)
