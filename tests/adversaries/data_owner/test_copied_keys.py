@@ -21,10 +21,16 @@ from freehold.learning.parameters import switched_noise
 from freehold.learning.streams import key_of
 from freehold.protocol import packages
 from freehold.protocol.identifiers import DatasetId
+from tests.adversaries.attack import Attack
 from tests.learning.careless import CloudOwner, key
 from tests.learning.cases import Case, case, directions
 from tests.learning.honest import Round
 
+COPIES_KEYS = Attack(
+    by="data owner",
+    does="publishes copies of another hospital's mask keys, so that a third subset's masks vanish",
+    stopped_by="S-18: everybody compares the secrets that the keys of a training make, before anything is asked",
+)
 HONEST = case("copied", rows={1: (40, 44, 52), 9: (36, 36)}, features=31, outputs=2)
 VICTIM = 2
 FIELD = 2**255 - 19
@@ -63,6 +69,7 @@ def attack(case: Case, cipher: SealCipher) -> tuple[bool, int]:
     return np.array_equal(values.reshape(2, 31).T, true), int(np.abs(noise).max())
 
 
+@COPIES_KEYS.without
 def test_copied_keys_take_the_masks_off_a_single_subset(seal: SealCipher) -> None:
     read, noise = attack(with_copies(), seal)
 
@@ -77,6 +84,7 @@ def test_with_keys_of_their_own_one_answer_is_noise(seal: SealCipher) -> None:
     assert noise > switched_noise(64)
 
 
+@COPIES_KEYS.against
 def test_no_holder_answers_where_two_subsets_have_one_key(seal: SealCipher) -> None:
     copied = with_copies()
     round = Round(copied, seal)
@@ -87,6 +95,7 @@ def test_no_holder_answers_where_two_subsets_have_one_key(seal: SealCipher) -> N
     assert "do not train on these datasets together" in refused.value.next
 
 
+@COPIES_KEYS.against
 def test_whoever_knows_the_public_keys_alone_sees_the_copies_however_they_are_spelled() -> None:
     keys = [member.mask_key for member in HONEST.group]
     require_apart(keys)
@@ -94,6 +103,21 @@ def test_whoever_knows_the_public_keys_alone_sees_the_copies_however_they_are_sp
     for copy in (keys[0], respelled(keys[0])):
         with pytest.raises(Invalid, match="one mask key"):
             require_apart([*keys[:-1], copy])
+
+
+@COPIES_KEYS.unharmed
+def test_the_hospital_whose_keys_were_copied_trains_alone_and_its_sum_is_exact(seal: SealCipher) -> None:
+    alone = case("copied", rows={1: (40, 44, 52)}, features=31, outputs=2)
+    assert [member.mask_key for member in alone.group] == [member.mask_key for member in HONEST.group[:3]]
+    round = Round(alone, seal)
+
+    answers = {
+        member.subset: alone.replica(index, seal).answer(alone.training, alone.group, 1, round.zero_bytes, round.sent)
+        for index, member in enumerate(alone.group)
+    }
+
+    total = alone.owner(seal).combine(alone.group, 1, round.sent, answers)
+    assert np.array_equal(total.y, alone.expected(directions(alone, 1)))
 
 
 def test_a_key_spelled_otherwise_is_one_that_the_ledger_takes_and_the_same_secret() -> None:
