@@ -36,7 +36,7 @@ SWAPS = Attack(by="cloud owner", does="delivers a well-formed answer about other
 GARBAGE = Attack(by="cloud owner", does="delivers garbage under the right name", stopped_by=HASHED)
 ALL_WITHHOLD = Attack(
     by="cloud owner",
-    does="agrees with all holders of its subset that each is paid and nobody delivers",
+    does="agrees with all holders of its subset that nobody delivers",
     stopped_by="Nobody else has the bytes. It costs the model owner one round, after which its agent stops",
     promised=False,
 )

@@ -25,9 +25,7 @@ from tests.agents.test_trouble import slots_of, weights_of
 from tests.agents.town import PRICE_JOB, Town
 
 MAJORITY = "S-11: only what more than half of a subset's replicas computed alike is accepted and paid"
-RETURNS_BASE = Attack(
-    by="cloud owner", does="hands in the base that it was sent as if it were its answer", stopped_by=MAJORITY
-)
+RETURNS_BASE = Attack(by="cloud owner", does="hands in the base that it was sent as its answer", stopped_by=MAJORITY)
 ADDS_NOISE = Attack(
     by="cloud owner",
     does="hands in its answer with one bit turned",

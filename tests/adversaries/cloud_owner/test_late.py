@@ -34,12 +34,12 @@ from tests.market import SKEW, Ballot, Market, Replica, Training, digest_of
 
 LATE = Attack(
     by="cloud owner",
-    does="reads the digest off a call to close that is on its way, and commits to it faster",
+    does="overtakes a call to close, and commits to the digest that it tells",
     stopped_by="S-10: with grace of at least twice the skew nobody commits any more once somebody may close",
 )
 LISTENS = Attack(
     by="cloud owner",
-    does="listens for a neighbour that calls to close too early, and commits to the digest it told",
+    does="listens for calls to close too early, and commits to what they tell",
     stopped_by="S-10: honest agents never call on a guess, since even a refused call tells the digest",
 )
 

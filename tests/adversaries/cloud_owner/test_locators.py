@@ -27,7 +27,7 @@ from tests.agents.town import PRICE_JOB, Town
 
 READS_NAMES = Attack(
     by="cloud owner",
-    does="reads its neighbour's object name, with the model owner's key, and commits to that digest",
+    does="reads its neighbour's object name with the model owner's key, and commits to it",
     stopped_by="S-10: before the vote a locator names the job and never the digest, to whoever opens it",
 )
 

@@ -26,12 +26,12 @@ from tests.market import Ballot, Market, Training, digest_of
 
 OVERTAKES = Attack(
     by="cloud owner",
-    does="overtakes a neighbour with a copy of its commitment, so that the neighbour looks like the copier",
+    does="overtakes a neighbour with its own commitment, to make it the copier",
     stopped_by="S-12: of two equal commitments not the later one is the copy, but the one that does not open",
 )
 TAKES_NONCE = Attack(
     by="cloud owner",
-    does="takes a neighbour's nonce before the neighbour arrives, so that it looks like the copier",
+    does="uses a neighbour's nonce before it does, to make it the copier",
     stopped_by="S-12: a nonce proves nothing and may be anybody's; a commitment opens by job, owner and result",
 )
 

@@ -21,17 +21,17 @@ from tests.market import Ballot, Market, Replica, Training
 
 FLEES = Attack(
     by="cloud owner",
-    does="commits to a lie, retires at once, and collects its stake before a referee looks",
+    does="lies, retires at once, and collects its stake before a referee looks",
     stopped_by="S-15: a stake is held when its replica leaves, and a ruling burns it where it waits",
 )
 IS_SENT_AWAY = Attack(
     by="cloud owner",
-    does="commits to a lie, and has the data owner withdraw the dataset and send it away",
+    does="lies, and has the data owner withdraw the dataset and retire it",
     stopped_by="S-15: whoever parts and whatever becomes of the dataset, the stake of a possible worker is held",
 )
 LEAVES_FIRST = Attack(
     by="cloud owner",
-    does="retires before it lies, so that its hold ends before the referee's time does",
+    does="retires before it lies, so that its hold ends before the referee's time",
     stopped_by="The hold counts from leaving, a ruling from the ballot's end: in the last round's length of its time a"
     " referee finds the stake gone. Until then, at least half of every hold, it burns",
     promised=False,

@@ -18,7 +18,7 @@ SILENT = Attack(
 )
 TWO_SILENT = Attack(
     by="cloud owner",
-    does="is silent together with most replicas of its subset, so that no majority can be",
+    does="is silent with most of its subset, so that there is no majority",
     stopped_by="V-1: after its deadline a round without majority is void; it is asked again, or everything returns",
 )
 MONTH = 30 * 24 * 3_600_000

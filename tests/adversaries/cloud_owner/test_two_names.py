@@ -27,12 +27,12 @@ TWO_HANDLES = Attack(
 )
 JUDGED = Attack(
     by="cloud owner",
-    does="holds a majority of a subset under two handles, where the terms name a referee",
+    does="holds two replicas under two handles, where the terms name a referee",
     stopped_by="S-13: the referee executes the job again; both stakes burn, though what was paid stays paid",
 )
 LAZY = Attack(
     by="cloud owner",
-    does="is as lazy as its neighbour: both hand in the base that they were sent",
+    does="is as lazy as its neighbour: both hand in the base",
     stopped_by="Two lazy ones of three are a majority like any other. A referee who looks burns both stakes",
     promised=False,
 )

@@ -15,17 +15,17 @@ from freehold.protocol.assets import Ballot, DataSubset, TrainCouple
 from tests.adversaries.attack import Attack
 from tests.adversaries.cloud_owner.programs import works_with
 from tests.agents.test_trouble import slots_of
-from tests.agents.town import GRACE, PRICE_JOB, WELCOME, Town
+from tests.agents.town import PRICE_JOB, WELCOME, Town
 from tests.market import Market
 
 VOIDS = Attack(
     by="cloud owner",
-    does="tells, like most of its subset, a lie of its own, so that every round is void",
+    does="lies like most of its subset, each otherwise, so that rounds are void",
     stopped_by="V-2 takes an honest majority. The buyer pays the other subsets in each attempt that was approved; a"
     " referee who looks at one void round burns the stakes",
     promised=False,
 )
-ROUNDS = 2
+ROUNDS = 1
 
 
 class OwnLie(Workbench):
@@ -48,7 +48,7 @@ class OwnLie(Workbench):
 def with_two_who_lie_apart(town: Town, prepared: Prepared) -> list[str]:
     """A training in which two holders of a subset lie in all rounds, each in its own way: who held that subset."""
     town.settles(cloud_owners=12)
-    dataset = town.publishes(prepared, commit_window=2 * GRACE, close_window=2 * GRACE)
+    dataset = town.publishes(prepared)
     holders = slots_of(town, dataset)[1]
     works_with(town, holders[0], OwnLie, bit=1)
     works_with(town, holders[1], OwnLie, bit=2)
@@ -59,7 +59,9 @@ def with_two_who_lie_apart(town: Town, prepared: Prepared) -> list[str]:
 
 
 @VOIDS.without
-def test_two_that_lie_apart_spend_every_round_of_the_buyer_and_keep_their_slots(town: Town, prepared: Prepared) -> None:
+def test_two_that_lie_apart_spend_the_buyers_round_and_keep_their_slots_for_the_next_one(
+    town: Town, prepared: Prepared
+) -> None:
     holders = with_two_who_lie_apart(town, prepared)
 
     done = town.buyer().progress("heart")

@@ -28,7 +28,7 @@ from tests.learning.honest import Round
 
 COPIES_KEYS = Attack(
     by="data owner",
-    does="publishes copies of another hospital's mask keys, so that a third subset's masks vanish",
+    does="publishes copies of another's mask keys, so that a third subset's masks vanish",
     stopped_by="S-18: everybody compares the secrets that the keys of a training make, before anything is asked",
 )
 HONEST = case("copied", rows={1: (40, 44, 52), 9: (36, 36)}, features=31, outputs=2)

@@ -14,7 +14,7 @@ from tests.agents.town import Town
 
 OFFERS_TO_ALL = Attack(
     by="data owner",
-    does="offers junk to all cloud owners, so that no other data owner's agent asks them any more",
+    does="offers junk to all cloud owners, so that nobody else asks them any more",
     stopped_by="Whoever was ever offered anything is no candidate, and an offer is free. `freehold cloud open` makes a"
     " fresh member, which is a candidate until the next junk. Nothing is lost but time",
     promised=False,

@@ -32,7 +32,7 @@ NEVER_REPLACES = Attack(
 )
 KEEPS_WAITING = Attack(
     by="data owner",
-    does="never verifies whoever joined, and so keeps their agents from all other offers",
+    does="never verifies who joined, and so keeps agents from all other offers",
     stopped_by="An agent that joined waits until its owner types `freehold cloud retire`; then it is free at once",
     promised=False,
 )

@@ -21,7 +21,7 @@ from tests.market import Dataset, Market, Training, refused
 
 WITHDRAWS = Attack(
     by="data owner",
-    does="withdraws its dataset in mid-training, when everybody has worked and nobody is paid",
+    does="withdraws its dataset in mid-training, when all have worked and nobody is paid",
     stopped_by="V-3: what is locked for an open round stays there; it is finished and paid, the rest returns",
 )
 
