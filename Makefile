@@ -8,7 +8,7 @@ OUT ?= demo-out
 FIRST ?= 0
 SEEDS ?= 2000
 
-.PHONY: demo test lint determinism simulate bench-training bench-accuracy bench-unlinkability bench-contract lock clean
+.PHONY: demo test lint determinism simulate bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -37,6 +37,10 @@ bench-training bench-accuracy bench-unlinkability bench-contract: bench-%: $(VEN
 
 # Its story is told by people of the tests.
 bench-contract: $(VENV)/.test
+
+# Every attack of freehold.bench.attacks on whole markets.
+bench-cheating: $(VENV)/.demo
+	$(BIN)/freehold bench cheating --out $(OUT)/cheating
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -1,4 +1,4 @@
-"""G-6, V-5: killed at any moment and started again, every agent goes on where it was, and nothing is said or paid twice."""
+"""G-6, V-5: killed at any moment and started again, every agent goes on, and nothing is said or paid twice."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""S-13: a referee re-executes one job from its package: who lied loses stake and slot, whoever was honest loses nothing."""
+"""S-13: a referee re-executes one job from its package: who lied loses stake and slot, the honest lose nothing."""
 
 from __future__ import annotations
 

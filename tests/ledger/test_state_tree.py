@@ -55,7 +55,8 @@ def test_two_records_of_one_bucket_stand_in_the_order_of_their_digests() -> None
 
 @given(st.lists(WRITES, max_size=4))
 def test_equal_states_have_equal_roots_whichever_way_they_came(blocks: list[dict[str, bytes]]) -> None:
-    grown, state = StateTree({}), {}
+    grown = StateTree({})
+    state: dict[str, bytes] = {}
     for writes in blocks:
         grown.apply(grown.changed(writes))
         state |= writes
