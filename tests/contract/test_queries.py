@@ -126,15 +126,18 @@ def test_a_cloud_owner_learns_all_its_work_in_one_question(market: Market) -> No
     assert ask(market, "replica-work", co=worker.id)[0]["work"] == []
 
 
-def test_candidates_are_cloud_owners_to_whom_nothing_was_offered(market: Market) -> None:
+def test_candidates_are_cloud_owners_that_never_took_an_offer(market: Market) -> None:
     dataset = market.drafts(subsets=2)
-    offered, free = market.cloud_owner(), market.cloud_owner()
+    offered, free, left = market.cloud_owner(), market.cloud_owner(), market.cloud_owner(funds=1_000)
     market.data_owner()
     dataset.offers(0, offered)
+    holding = dataset.is_joined_by(0, left)
+    left.does("RetireCI", instance=holding.instance)
 
-    record = market.record("member", free.id)
+    records = {each.id: market.record("member", each.id) for each in (offered, free)}
     assert ask(market, "candidates") == [
-        {"id": free.id, "handle": free.id, "sealing_key": record["sealing_key"], "until": record["until"]}
+        {"id": id, "handle": id, "sealing_key": records[id]["sealing_key"], "until": records[id]["until"]}
+        for id in sorted(records)
     ]
 
 

@@ -3,7 +3,8 @@
 The data owner offers a subset to one cloud owner; the cloud owner joins with a receipt that only a holder of the whole
 package can make, and locks the stake of the terms; the data owner compares the receipt and gives it a slot. Either may
 part at any time. A rejected replica gets its stake back at once, since no blame follows from a word against a word; a
-verified one of a dataset that was ever published waits out `hold`, so that no lie can outrun a ruling.
+verified one of a dataset that was ever published waits out `hold`. That is at least twice a round, so half of it is
+left for a ruling after the last job of whoever leaves.
 """
 
 from collections.abc import Collection

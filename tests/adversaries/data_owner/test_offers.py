@@ -1,23 +1,29 @@
 """A data owner that offers something to everybody, and means nothing by it.
 
-A data owner's agent draws among cloud owners to whom nothing was offered so far. An offer costs its maker nothing and
-asks nobody; so one member without any data can take all others off that list.
+An offer costs its maker nothing and asks nobody. If it took a cloud owner off the list from which data owners draw, one
+member without any data could empty that list, or leave only its accomplices on it, who would then be a majority.
 """
 
 from __future__ import annotations
 
+from typing import Any
+
+import pytest
+
+from freehold.contract import queries, records
+from freehold.contract.queries import holdings
 from freehold.learning.prepared import Prepared
+from freehold.ports.state_view import StateView
 from freehold.protocol.actions import CreateCI, CreateDS, CreateDSS
+from freehold.protocol.assets import CloudInstance
 from freehold.protocol.identifiers import DatasetId, Digest, Locator, Nonce, PublicKey, subset_id
 from tests.adversaries.attack import Attack
 from tests.agents.town import Town
 
 OFFERS_TO_ALL = Attack(
     by="data owner",
-    does="offers junk to all cloud owners, so that nobody else asks them any more",
-    stopped_by="Whoever was ever offered anything is no candidate, and an offer is free. `freehold cloud open` makes a"
-    " fresh member, which is a candidate until the next junk. Nothing is lost but time",
-    promised=False,
+    does="offers junk to all cloud owners but its accomplices, so that others draw those",
+    stopped_by="S-4: an offer binds nobody; whoever never took one is a candidate for everybody else",
 )
 JUNK = "ab" * 32
 
@@ -49,30 +55,40 @@ def offers_junk_to_all(town: Town, prepared: Prepared) -> None:
     town.rests(10_000)
 
 
+def offered_to_nobody(view: StateView) -> list[dict[str, Any]]:
+    """The candidates of a careless market: whoever was ever offered anything is none."""
+    offered = {instance.co for _, instance in records.every(view, CloudInstance)}
+    return [each for each in holdings.candidates(view) if each["id"] not in offered]
+
+
 @OFFERS_TO_ALL.without
-def test_after_one_junk_offer_to_each_cloud_owner_an_honest_hospital_finds_nobody(
-    town: Town, prepared: Prepared
+def test_where_an_offer_takes_people_off_the_list_an_honest_hospital_finds_nobody(
+    town: Town, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(queries.QUERIES, "candidates", queries._Query(offered_to_nobody))
+
     offers_junk_to_all(town, prepared)
 
     [dataset] = town.data_owner().publications()
     assert town.state("dataset", dataset) == "draft"
-    assert town.reader.candidates() == ()
     assert all(not subset.instances for subset in town.dataset(dataset).subsets)
-    troubles = [str(told.trouble) for told in town.people["hospital 1"].told if told.trouble is not None]
-    assert any("No cloud owner is free" in trouble for trouble in troubles)
+
+
+@OFFERS_TO_ALL.against
+def test_after_junk_offers_an_honest_hospital_finds_everybody_still(town: Town, prepared: Prepared) -> None:
+    offers_junk_to_all(town, prepared)
+
+    [dataset] = town.data_owner().publications()
+    assert town.state("dataset", dataset) == "published"
 
 
 @OFFERS_TO_ALL.unharmed
-def test_after_junk_offers_fresh_members_of_cloud_owners_are_found_and_nothing_is_lost(
-    town: Town, prepared: Prepared
-) -> None:
+def test_after_junk_offers_a_training_goes_on_and_nothing_is_lost(town: Town, prepared: Prepared) -> None:
     offers_junk_to_all(town, prepared)
     [dataset] = town.data_owner().publications()
 
-    for number in range(12):
-        town.adds_cloud_owner(f"fresh {number:02}")
-    town.lives(lambda: town.state("dataset", dataset) == "published")
+    done = town.trains("heart", dataset, rounds=1, map_name="identity")
 
+    assert done.phase == "finished"
     assert town.ledger.evaluate("list", {"kind": "finding"}) == []
     assert town.money()["stakes"] == 0

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import pytest
 
+from freehold.agents.cloud_owner import plan
 from freehold.contract.call import Call
 from freehold.contract.effects import Effects, require
 from freehold.contract.registry import RULES
 from freehold.contract.view import View
 from freehold.learning.prepared import Prepared
 from freehold.protocol.assets import Member as MemberRecord
-from freehold.protocol.identifiers import InstanceId
 from tests.adversaries.attack import Attack
 from tests.adversaries.cloud_owner.careless import decides_by
 from tests.adversaries.data_owner.programs import Neglects, runs
@@ -32,9 +32,8 @@ NEVER_REPLACES = Attack(
 )
 KEEPS_WAITING = Attack(
     by="data owner",
-    does="never verifies who joined, and so keeps agents from all other offers",
-    stopped_by="An agent that joined waits until its owner types `freehold cloud retire`; then it is free at once",
-    promised=False,
+    does="never verifies who joined, and so keeps agents and their stakes",
+    stopped_by="V-4: an agent waits for its verification as long as a buyer for an answer, then it retires",
 )
 MONTH = 30 * 24 * 3_600_000
 
@@ -207,41 +206,52 @@ def test_replicas_that_are_sent_away_keep_their_pay_and_get_their_stake_after_th
     assert market.money_is_conserved()
 
 
-def keeps_everybody_waiting(town: Town, prepared: Prepared) -> list[str]:
+def keeps_everybody_waiting(town: Town, prepared: Prepared) -> None:
     """A hospital offers its subsets to all cloud owners of the town, verifies nobody, and time passes."""
     town.settles(cloud_owners=12, data_owners=2)
     runs(town, Neglects, number=2)
     town.lives(lambda: len(town.reader.candidates()) == 12)
     town.people["hospital 2"].survives(lambda: town.data_owner(2).publish(prepared, town.terms(prepared)))
-    town.rests(3 * town.terms(prepared).answer_window)
-    return [f"cloud {number:02}" for number in range(1, 13)]
+    town.rests(town.terms(prepared).answer_window // 2)
+    assert states(town) == {"joined"}
+    town.rests(town.terms(prepared).answer_window)
 
 
-def held_by(town: Town, name: str) -> InstanceId:
-    [replica] = town.reader.replicas(next(iter(town.cloud_owner(name).signers())))
-    assert replica.instance.record.state == "joined"
-    return InstanceId(replica.instance.id)
+def states(town: Town) -> set[str]:
+    """What the offers of the town have come to."""
+    return {instance["state"] for instance in town.ledger.evaluate("list", {"kind": "instance"})}
 
 
 @KEEPS_WAITING.without
-def test_agents_that_joined_wait_long_after_the_answer_time_and_another_hospital_finds_nobody(
-    town: Town, prepared: Prepared
+def test_agents_without_patience_of_their_own_wait_for_ever(
+    town: Town, prepared: Prepared, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = keeps_everybody_waiting(town, prepared)
+    monkeypatch.setattr(plan, "_waits_until", lambda replica, known, now: now + MONTH)
 
-    assert len({held_by(town, name) for name in names}) == 12
-    assert town.reader.candidates() == ()
+    keeps_everybody_waiting(town, prepared)
+    town.rests(3 * town.terms(prepared).answer_window)
+
+    assert states(town) == {"joined"}
+
+
+@KEEPS_WAITING.against
+def test_after_the_answer_time_every_agent_has_left_by_itself(town: Town, prepared: Prepared) -> None:
+    keeps_everybody_waiting(town, prepared)
+
+    assert states(town) == {"retired"}
+    assert town.money()["stakes"] == 0
 
 
 @KEEPS_WAITING.unharmed
-def test_a_cloud_owner_that_is_kept_waiting_is_free_as_soon_as_its_owner_says_so(
+def test_a_cloud_owner_that_was_kept_waiting_takes_other_work_with_a_fresh_member(
     town: Town, prepared: Prepared
 ) -> None:
-    name, *_ = keeps_everybody_waiting(town, prepared)
-    instance = held_by(town, name)
+    keeps_everybody_waiting(town, prepared)
+    town.leaves("hospital 2")
 
-    town.cloud_owner(name).retire(instance)
-    town.rests(1_000)
+    for number in range(12):
+        town.adds_cloud_owner(f"fresh {number:02}")
+    dataset = town.publishes(prepared)
 
-    assert town.state("instance", instance) == "retired"
-    town.money()
+    assert town.state("dataset", dataset) == "published"
+    assert town.ledger.evaluate("list", {"kind": "finding"}) == []

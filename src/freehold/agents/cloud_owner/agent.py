@@ -116,6 +116,7 @@ class CloudOwner:
         self._on_ledger: set[MemberId] = set()
         self._complete_since: dict[str, int] = {}
         self._open_since: dict[str, int] = {}
+        self._joined_since: dict[str, int] = {}
         self._over: set[str] = set()
 
     def step(self, now: int) -> Turn:
@@ -163,7 +164,10 @@ class CloudOwner:
         complete = {work.vote.ballot.id for work in works if all_committed(work.vote)}
         self._complete_since = {ballot: self._complete_since.get(ballot, now) for ballot in complete}
         self._open_since = {each: self._open_since.get(each, now) for each in open_ids(members)}
-        instances = [replica.instance.id for member in members for replica in member.replicas]
+        replicas = [replica for member in members for replica in member.replicas]
+        instances = [replica.instance.id for replica in replicas]
+        joined = [replica.instance.id for replica in replicas if replica.instance.record.state == "joined"]
+        self._joined_since = {each: self._joined_since.get(each, now) for each in joined}
         return Known(
             grace=self._network.grace,
             members=members,
@@ -182,6 +186,7 @@ class CloudOwner:
             to_end=tuple(self._to_end()) if members else (),
             complete_since=dict(self._complete_since),
             open_since=dict(self._open_since),
+            joined_since=dict(self._joined_since),
             spread=self._rules.spread,
         )
 

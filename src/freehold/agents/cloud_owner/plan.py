@@ -10,9 +10,9 @@ time. Then, round after round, the job:
     accepted    deliver the result, and keep it until the training has ended
     rejected    nothing: it was out-voted, loses the pay of this job, and keeps what it computed for a referee
 
-A replica whose owner wants out, or whose dataset was withdrawn, is retired: the stake returns, after the hold if it
-could have worked, and jobs that are open are still done and paid. A training may end right after its last vote; who
-was accepted in it delivers all the same.
+A replica whose owner wants out, whose dataset was withdrawn, or whose receipt nobody judges, is retired: the stake
+returns, after the hold if it could have worked, and jobs that are open are still done and paid. A training may end
+right after its last vote; who was accepted in it delivers all the same.
 
 An owner that would not have its members told together by their acting in one row gives its rules a `spread`: then each
 member takes its own time to join, to answer, to begin a job and to collect what it earned (see `discretion`).
@@ -101,6 +101,8 @@ class Known:
     """When this process first saw all of a ballot's jobs committed, by ballot."""
     open_since: dict[str, int] = field(default_factory=dict)
     """When this process first saw a job or an offer that is open, by its id."""
+    joined_since: dict[str, int] = field(default_factory=dict)
+    """When this process first saw that a receipt waits to be judged, by its replica."""
     spread: int = 0
     """Milliseconds over which members strew what does not hurry."""
 
@@ -206,8 +208,10 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
             yield Join(member.member) if now >= member.joins_at else Wait(member.joins_at)
             continue
         for replica in member.replicas:
-            if _is_to_retire(replica, known):
+            if _is_to_retire(replica, known, now):
                 yield Retire(member.member, replica.instance.id)
+            elif replica.instance.record.state == "joined":
+                yield Wait(_waits_until(replica, known, now))
             elif replica.instance.record.state == "free" and _is_new(member, replica, known):
                 # Money for the stake may still be on its way; the offer waits as long as its owner lets it.
                 has_stake = member.account.free >= replica.dataset.record.terms.stake
@@ -225,12 +229,19 @@ def next_steps(known: Known, now: int) -> Iterator[Step]:
         yield from ending(training, known.grace, now, party=False)
 
 
-def _is_to_retire(replica: ReplicaSeen, known: Known) -> bool:
-    """Whether to leave: because the owner wants it, or because no round of a withdrawn dataset can start any more."""
+def _is_to_retire(replica: ReplicaSeen, known: Known, now: int) -> bool:
+    """Whether to leave: the owner wants it, no round of a withdrawn dataset can start, or nobody judges the receipt."""
     state = replica.instance.record.state
     if replica.instance.id in known.leaving:
         return state in ("free", "joined", "verified")
+    if state == "joined" and now >= _waits_until(replica, known, now):
+        return True
     return replica.dataset.record.state == "withdrawn" and state in ("joined", "verified")
+
+
+def _waits_until(replica: ReplicaSeen, known: Known, now: int) -> int:
+    """How long a stake waits for the verification of its receipt (ms): as long as the terms let a buyer wait."""
+    return known.joined_since.get(replica.instance.id, now) + replica.dataset.record.terms.answer_window + known.grace
 
 
 def _is_new(member: MemberKnown, replica: ReplicaSeen, known: Known) -> bool:

@@ -46,9 +46,7 @@ def never_verifies(market: Market) -> Detected:
     agent = cheats.hospital_runs(market, cheats.Neglecting)
     market.drafts()
     market.lives(lambda: agent.neglected is not None)
-    market.rests(market.terms().answer_window)
     instance = InstanceId(str(agent.neglected))
-    market.cloud(facts.holder_of(market, instance)).retire(instance)
     market.lives(lambda: market.state("instance", instance) == "retired")
     return seen_now(market, market.trains)
 

@@ -12,7 +12,7 @@ unless something else is said. A job under a void ballot reads `undecided` if it
     training {couple}                       a training with all its ballots and jobs
     dataset {dataset}                       a dataset with its budget, subsets and instances
     replica-work {co}                       what a cloud owner holds, and its jobs in trainings that go on
-    candidates {}                           cloud owners to whom nothing was offered so far
+    candidates {}                           cloud owners that never took an offer
     totals {}                               where all the money is
 """
 

@@ -52,8 +52,12 @@ def replica_work(view: StateView, *, co: object) -> list[dict[str, Any]]:
 
 
 def candidates(view: StateView) -> list[dict[str, Any]]:
-    """Cloud owners to whom nothing was offered so far, with what an offer needs."""
-    taken = {instance.co for _, instance in records.every(view, CloudInstance)}
+    """Cloud owners that never took an offer, with what a further one needs.
+
+    An offer alone takes nobody off this list. It costs nothing and asks nobody, so whoever made one to each cloud owner
+    but its accomplices would leave other data owners the accomplices to draw from.
+    """
+    taken = {instance.co for _, instance in records.every(view, CloudInstance) if instance.receipt is not None}
     return [
         {"id": id, "handle": member.handle, "sealing_key": member.sealing_key, "until": member.until}
         for id, member in records.every_where(view, Member, "role", {"co"})

@@ -25,7 +25,6 @@ from freehold.errors import Invalid
 
 FANOUT: Final = 16
 LEVELS: Final = 4
-BUCKETS: Final = FANOUT**LEVELS
 DIGEST: Final = 32
 ENTRY: Final = 2 * DIGEST
 BUCKET_LARGEST: Final = 4_096
