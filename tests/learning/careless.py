@@ -1,6 +1,6 @@
 """A cloud owner's steps one by one, so that a test can leave one out or change the order.
 
-They are the product's own parts; `test_attacks_steps` shows that all of them in their order are the product's answer.
+They are the product's own parts; `test_careless` shows that all of them in their order are the product's answer.
 What a model owner does with its key stands here too, since an attacker decrypts whatever it likes.
 """
 

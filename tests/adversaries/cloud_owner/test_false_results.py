@@ -17,7 +17,7 @@ from freehold.learning.prepared import Prepared
 from freehold.learning.rows import Rows
 from freehold.protocol.packages import unpack
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import whoever_commits_is_paid
+from tests.adversaries.careless import whoever_commits_is_paid
 from tests.adversaries.cloud_owner.programs import Base, OtherRows, Stale, package_of, works_with
 from tests.agents.test_market import plaintext_weights
 from tests.agents.test_referee import Lying

@@ -20,7 +20,7 @@ from freehold.protocol.assets import Ballot as BallotRecord
 from freehold.protocol.assets import TrainJob
 from freehold.protocol.identifiers import Nonce
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import decides_by
+from tests.adversaries.careless import decides_by
 from tests.agents.auditor.recordings import report_of
 from tests.market import Ballot, Market, Training, digest_of
 

@@ -8,7 +8,7 @@ import pytest
 
 from freehold.errors import Refused
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import nobody_is_waited_out
+from tests.adversaries.careless import nobody_is_waited_out
 from tests.market import Market, Training, refused
 
 SILENT = Attack(

@@ -11,7 +11,7 @@ import pytest
 from freehold.contract import replicas
 from freehold.errors import Refused
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import refuses_nobody
+from tests.adversaries.careless import refuses_nobody
 from tests.market import Ballot, Dataset, Holding, Market, Training
 
 ONE_HANDLE = Attack(

@@ -17,7 +17,7 @@ from freehold.protocol import packages
 from freehold.protocol.digests import sha256
 from freehold.protocol.identifiers import DatasetId, NetworkId
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import refuses_nobody
+from tests.adversaries.careless import refuses_nobody
 from tests.learning.cases import Case, case, directions
 from tests.learning.honest import Round
 from tests.market import Dataset, Market, refused

@@ -15,7 +15,7 @@ from freehold.contract.view import View
 from freehold.learning.prepared import Prepared
 from freehold.protocol.assets import Member as MemberRecord
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import decides_by
+from tests.adversaries.careless import decides_by
 from tests.adversaries.data_owner.programs import Neglects, runs
 from tests.agents.town import Town
 from tests.market import Dataset, Holding, Market, Training, refused

@@ -14,7 +14,7 @@ from freehold.protocol import actions
 from freehold.protocol.assets import TrainJob
 from freehold.protocol.records import Record
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import decides_by
+from tests.adversaries.careless import decides_by
 from tests.adversaries.cloud_owner.test_two_names import takes_two
 from tests.market import Market, refused
 

@@ -15,7 +15,7 @@ from freehold.contract import replicas
 from freehold.protocol import commitments
 from freehold.protocol.identifiers import InstanceId, Nonce
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import whoever_commits_is_paid
+from tests.adversaries.careless import whoever_commits_is_paid
 from tests.agents.auditor.recordings import report_of
 from tests.market import Ballot, Dataset, Holding, Market, Member, Training
 

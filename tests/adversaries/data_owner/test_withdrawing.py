@@ -16,7 +16,7 @@ from freehold.protocol.assets import Ballot as BallotRecord
 from freehold.protocol.assets import Dataset as DatasetRecord
 from freehold.protocol.assets import DataSubset
 from tests.adversaries.attack import Attack
-from tests.adversaries.cloud_owner.careless import decides_by
+from tests.adversaries.careless import decides_by
 from tests.market import Dataset, Market, Training, refused
 
 WITHDRAWS = Attack(

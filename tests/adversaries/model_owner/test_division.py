@@ -14,10 +14,16 @@ from freehold.learning.ciphers.oracle import OracleCipher, backward, forward
 from freehold.learning.parameters import PRIMES
 from freehold.learning.residues import add
 from freehold.ports.cipher import Integers
+from tests.adversaries.attack import Attack
 from tests.learning.careless import NOTHING, CloudOwner, matrix_of, total
 from tests.learning.cases import case
 from tests.learning.honest import Round
 
+DIVIDES = Attack(
+    by="model owner",
+    does="divides c1 of the answers by c1 of its input",
+    stopped_by="S-18: every answer is blinded with a multiple of a public zero, and carries errors",
+)
 CASE = case("division", rows={1: (40, 44)}, features=31, outputs=2)
 TRUTH = sum(part.a for part in CASE.statistics)
 
@@ -39,13 +45,16 @@ def attack(cipher: OracleCipher, *, blinded: bool, noisy: bool = False) -> Integ
     return matrix_of([value - prime if value > prime // 2 else value for value in quotient], 31)
 
 
+@DIVIDES.without
 def test_without_blinding_the_model_owner_divides_and_has_all_of_xtx(oracle: OracleCipher) -> None:
     assert (attack(oracle, blinded=False) == TRUTH).all()
 
 
+@DIVIDES.against
 def test_with_blinding_alone_the_quotient_is_noise(oracle: OracleCipher) -> None:
     assert not (attack(oracle, blinded=True) == TRUTH).any()
 
 
+@DIVIDES.against
 def test_with_errors_alone_the_quotient_is_noise(oracle: OracleCipher) -> None:
     assert not (attack(oracle, blinded=False, noisy=True) == TRUTH).any()

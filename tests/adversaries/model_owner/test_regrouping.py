@@ -16,10 +16,16 @@ from freehold.contract.draw import deal_groups, shuffle
 from freehold.learning.ciphers.seal import SealCipher
 from freehold.learning.parameters import PRIMES, switched_noise
 from freehold.protocol.digests import H, sha256
+from tests.adversaries.attack import Attack
 from tests.learning.careless import CloudOwner, key, total
 from tests.learning.cases import Case, base, case
 from tests.learning.honest import Round
 
+TRAINS_UNDER_NAMES = Attack(
+    by="model owner",
+    does="trains under many names, to solve for single subsets",
+    stopped_by="S-18: groups are dealt once, from the published digests, for all trainings",
+)
 CASE = case("regrouping", rows={1: (40, 44, 52, 60)}, features=7, outputs=2)
 DATASET = CASE.group[0].dataset
 DIGESTS = [sha256(secret).hex() for secret in CASE.secrets]
@@ -53,6 +59,7 @@ def honest_sum(part: Case, group: Sequence[int], cipher: SealCipher) -> np.ndarr
     return owner.combine(part.group, 1, sent, answers).y
 
 
+@TRAINS_UNDER_NAMES.without
 def test_groups_dealt_anew_per_training_give_every_subset_away(seal: SealCipher) -> None:
     deals = [((0, 1), (2, 3)), ((0, 2), (1, 3)), ((0, 3), (1, 2))]
 
@@ -62,6 +69,7 @@ def test_groups_dealt_anew_per_training_give_every_subset_away(seal: SealCipher)
     assert (np.rint(guess) == [part.b for part in CASE.statistics]).all()
 
 
+@TRAINS_UNDER_NAMES.against
 def test_groups_dealt_once_give_the_groups_sums_however_many_ask(seal: SealCipher) -> None:
     groups = deal_groups(DATASET.hex(), DIGESTS, 2)
 
@@ -80,6 +88,7 @@ def test_the_groups_follow_from_the_dataset_and_not_from_a_training() -> None:
     assert len(orders) > 10
 
 
+@TRAINS_UNDER_NAMES.against
 def test_the_sum_over_less_than_a_group_is_noise(seal: SealCipher) -> None:
     round = Round(CASE, seal)
     answers = []

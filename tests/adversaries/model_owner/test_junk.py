@@ -14,10 +14,16 @@ from freehold.learning.ciphers.seal import SealCipher
 from freehold.learning.packing import pack_directions
 from freehold.learning.parameters import PRIMES, N
 from freehold.ports.cipher import Integers
+from tests.adversaries.attack import Attack
 from tests.learning.careless import CloudOwner, key, matrix_of, total
 from tests.learning.cases import case, directions
 from tests.learning.honest import Round
 
+READS_ALL = Attack(
+    by="model owner",
+    does="reads coefficients of the answers that are no results, and divides",
+    stopped_by="S-18: of a product only the places of results are sent",
+)
 CASE = case("junk", rows={1: (40, 44, 52)}, features=31, outputs=2)
 TRUTH = sum(part.a for part in CASE.statistics)
 
@@ -46,10 +52,12 @@ def divided(product: Integers, message: Integers) -> list[int]:
     return quotient
 
 
+@READS_ALL.without
 def test_with_every_coefficient_the_model_owner_has_all_of_xtx_after_one_round(seal: SealCipher) -> None:
     assert (attack(seal, range(N)) == TRUTH).all()
 
 
+@READS_ALL.against
 def test_with_the_results_places_alone_it_has_nothing_but_the_results(seal: SealCipher) -> None:
     found = attack(seal, CASE.training.tiling.places(0))
 

@@ -13,10 +13,16 @@ from freehold.learning.ciphers.seal import SealCipher
 from freehold.learning.parameters import PRIMES, switched_noise
 from freehold.learning.residues import subtract
 from freehold.ports.cipher import Integers
+from tests.adversaries.attack import Attack
 from tests.learning.careless import CloudOwner, key
 from tests.learning.cases import case, directions
 from tests.learning.honest import Round
 
+REUSES_A_LABEL = Attack(
+    by="model owner",
+    does="has one subset answer two bases in one round, and subtracts",
+    stopped_by="S-9: masks, blinds and noise follow from the digest of the very base that is evaluated",
+)
 CASE = case("labels", rows={1: (40, 44, 52)}, features=31, outputs=2)
 NOTHING_ASKED = np.zeros((31, 2), np.int64)
 
@@ -32,6 +38,7 @@ def attack(cipher: SealCipher, *, one_label: bool) -> tuple[Integers, int]:
     return values.reshape(2, 31).T, int(np.abs(noise).max())
 
 
+@REUSES_A_LABEL.without
 def test_under_one_label_the_model_owner_reads_a_single_subsets_product(seal: SealCipher) -> None:
     values, noise = attack(seal, one_label=True)
 
@@ -39,6 +46,7 @@ def test_under_one_label_the_model_owner_reads_a_single_subsets_product(seal: Se
     assert noise < switched_noise(2)
 
 
+@REUSES_A_LABEL.against
 def test_under_the_products_labels_the_difference_is_noise(seal: SealCipher) -> None:
     values, noise = attack(seal, one_label=False)
 
@@ -46,6 +54,7 @@ def test_under_the_products_labels_the_difference_is_noise(seal: SealCipher) -> 
     assert noise > switched_noise(64)
 
 
+@REUSES_A_LABEL.against
 def test_the_product_answers_two_bases_of_one_round_under_two_labels(seal: SealCipher) -> None:
     first, second = Round(CASE, seal), Round(CASE, seal, 1, NOTHING_ASKED)
     replica = CASE.replica(0, seal)

@@ -18,9 +18,15 @@ from freehold.learning.parameters import DROPPED, PRIMES, N
 from freehold.learning.residues import lift_large
 from freehold.learning.streams import Stream, key_of
 from freehold.ports.cipher import Integers, Words
+from tests.adversaries.attack import Attack
 from tests.learning.careless import CloudOwner, matrix_of, total
 from tests.learning.cases import COUPLE, DRAW_SEED, KEY_SEED, case
 
+CHOOSES_ZERO = Attack(
+    by="model owner",
+    does="sends a zero under a key of its choice, so that nothing is blinded",
+    stopped_by="S-18: the half of the zero that blinds follows from the draw, to which data owners add their shares",
+)
 CASE = case("zero", rows={1: (40, 44)}, features=31, outputs=2)
 TRUTH = sum(part.a for part in CASE.statistics)
 LABEL = b"\x0a" * 32
@@ -41,10 +47,12 @@ def attack(cipher: OracleCipher, second: Words) -> Integers:
     return matrix_of([(value + SCALE // 2) // SCALE for value in centred], 31)
 
 
+@CHOOSES_ZERO.without
 def test_under_a_zero_of_its_choice_the_model_owner_reads_all_of_xtx_off_the_answers(oracle: OracleCipher) -> None:
     assert (attack(oracle, np.zeros((3, N), np.uint64)) == TRUTH).all()
 
 
+@CHOOSES_ZERO.against
 def test_under_the_draws_zero_it_reads_noise(oracle: OracleCipher) -> None:
     assert not (attack(oracle, zero_words(CASE.training)) == TRUTH).any()
 
@@ -66,6 +74,7 @@ def test_two_zeros_of_one_training_under_two_draws_give_the_key_away(oracle: Ora
     assert (np.where(found == prime - 1, -1, found) == Stream(key_of("key-s", KEY_SEED, COUPLE), 0).ternary(N)).all()
 
 
+@CHOOSES_ZERO.against
 def test_no_object_of_the_model_owner_carries_what_blinds() -> None:
     z0 = zero_words(CASE.training)
     data = wire.encode_zero(CASE.training.couple, DRAW_SEED, z0)

@@ -1,4 +1,4 @@
-"""The attacks of this folder leave out steps of the product; all steps together must be the product."""
+"""Attacks (`tests/adversaries/model_owner`) leave out steps of the product; all steps together must be the product."""
 
 from __future__ import annotations
 

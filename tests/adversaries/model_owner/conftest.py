@@ -1,0 +1,5 @@
+"""The ciphers of the arithmetic's tests."""
+
+from tests.learning.conftest import oracle, seal
+
+__all__ = ["oracle", "seal"]

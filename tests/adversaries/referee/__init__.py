@@ -1,0 +1,1 @@
+"""What a referee tries, who alone can burn a stake."""
