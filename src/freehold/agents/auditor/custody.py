@@ -83,19 +83,31 @@ def copied_receipts(training: Training) -> Answer:
 def right_subset(training: Training) -> Answer:
     """Question 3: one public digest for all replicas, and each one's own signature that its bytes fit."""
     joined = [replica for replica in training.replicas if replica.joined is not None]
-    shares = dict.fromkeys(replica.record.subset for replica in joined)
-    subsets = [training.history.creator(DataSubset, id) for id in shares]
-    statement = f"Each of {len(shares)} subsets has one public digest, fixed before its offers; {len(joined)} cloud"
+    subsets = {id: training.history.creator(DataSubset, id) for id in dict.fromkeys(r.record.subset for r in joined)}
+    same = _under_one_digest(training)
+    verdict: Verdict = "no" if same else "yes" if joined else "cannot be shown"
+    statement = f"Each of {len(subsets)} subsets has one public digest, fixed before its offers; {len(joined)} cloud"
     statement += " owners signed that their bytes hash to it."
+    if same:
+        statement = f"{len(same)} subsets have the digest of another one: their holders got the same bytes."
     return Answer(
         number=3,
         asked_by="cloud owner",
         question="Did the data owner give each cloud owner the right subset?",
-        verdict="yes" if joined else "cannot be shown",
+        verdict=verdict,
         statement=statement if joined else "No cloud owner has joined.",
         condition="if each cloud owner recomputed digest and mask key before it joined, as its program does; with its"
         " peers' nonces it can recompute their receipts from its own bytes",
-        proof=proofs([*subsets, *(replica.joined for replica in joined)]),
+        proof=proofs(same if same else [*subsets.values(), *(replica.joined for replica in joined)]),
+        remarks=tuple(
+            _remark(
+                offer,
+                "it signed that its bytes are the subset's, and the data owner that its receipt is not:"
+                " whoever holds the package can tell who of them is wrong",
+            )
+            for offer in training.offers
+            if offer.joined is not None and offer.judged is not None and not offer.verified
+        ),
     )
 
 
@@ -169,6 +181,14 @@ def _signed_twice(training: Training) -> list[Replica]:
 def _is_verified(training: Training, instance: str) -> bool:
     judged = training.history.wrote(CloudInstance, instance, VerifyCI.__name__)
     return judged is not None and getattr(judged.action.arguments, "verdict", "") == "verified"
+
+
+def _under_one_digest(training: Training) -> list[Entry]:
+    """The actions that declared subsets of these datasets with a digest that another of their subsets has too."""
+    declared: defaultdict[str, list[Entry]] = defaultdict(list)
+    for id, subset in training.subsets.items():
+        declared[subset.digest].append(training.history.creator(DataSubset, id))
+    return [entry for entries in declared.values() if len(entries) > 1 for entry in entries]
 
 
 def _remark(replica: Replica, statement: str) -> Remark:

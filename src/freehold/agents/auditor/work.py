@@ -23,7 +23,7 @@ def download_is_what_was_reported(training: Training) -> Answer:
     """Question 5: the digest of each ballot opens the commitments of those who were paid for it."""
     votes = [vote for round in training.rounds for vote in round.votes]
     decided = [vote for vote in votes if vote.record.state == "decided"]
-    opened = [vote for vote in decided if _paid_opened(vote)]
+    false = [vote for vote in decided if not _paid_opened(vote)]
     remarks = [
         Remark(
             member=job.record.co,
@@ -35,9 +35,9 @@ def download_is_what_was_reported(training: Training) -> Answer:
         for job in vote.jobs
         if _found(training, job)
     ]
-    verdict: Verdict = "cannot be shown" if not decided else "yes" if len(opened) == len(decided) else "no"
+    verdict: Verdict = "cannot be shown" if not decided else "no" if false else "yes"
     void = sum(vote.record.state == "void" for vote in votes)
-    statement = f"{len(decided)} of {len(votes)} ballots have a digest that opens every paid commitment"
+    statement = f"{len(decided) - len(false)} of {len(votes)} ballots have a digest that opens every paid commitment"
     statement += f"; {void} had no majority, so there is nothing to download for them." if void else "."
     return Answer(
         number=5,
@@ -47,7 +47,7 @@ def download_is_what_was_reported(training: Training) -> Answer:
         statement=statement if votes else "No round was started.",
         condition="the download is right if its SHA-256 is the ballot's digest, which whoever has it can check; that"
         " the work itself was done is shown by doing it again",
-        proof=proofs(vote.closed for vote in decided),
+        proof=proofs(vote.closed for vote in false or decided),
         remarks=tuple(remarks),
     )
 
