@@ -123,7 +123,7 @@ def actions_of(file, network, operator):
     previous, before, size, edge = network, 0, 0, []
     for height, block in enumerate(file["blocks"], start=1):
         block = decode(encode(block), "actions header results signature")
-        header = decode(encode(block["header"]), "events height previous root size time writes")
+        header = decode(encode(block["header"]), "events height previous root size state time writes")
         message = T("block") + encode(header)
         need(signed(operator, message, unhex(block["signature"], 64)), f"block {height} is not signed by the operator")
         need(header["previous"] == previous and header["height"] == height, f"block {height} does not follow the last")

@@ -56,7 +56,7 @@ def test_a_header_that_the_operator_did_not_sign_is_found(chain: list[Block]) ->
         replayed([replace(chain[0], signature=bytes(64))])
 
 
-@pytest.mark.parametrize("field", ["events", "height", "previous", "root", "size", "writes"])
+@pytest.mark.parametrize("field", ["events", "height", "previous", "root", "size", "state", "writes"])
 def test_a_header_that_lies_is_found_though_the_operator_signed_it(field: str, chain: list[Block]) -> None:
     lie = 7 if field in ("height", "size") else "00" * 32
 

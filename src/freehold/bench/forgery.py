@@ -21,6 +21,7 @@ from freehold.errors import Invalid
 from freehold.ledger.blocks import Contents, decode_body, first_tip, next_block, parse_header, sign_header
 from freehold.ledger.embedded.file import BlockFile
 from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.protocol import canonical, commitments
 from freehold.protocol.actions import (
     CreateCI,
@@ -147,12 +148,14 @@ def sign_false_balance(market: Market, file: Path) -> None:
     with closing(BlockFile.read(file)) as opened:
         rows = [(row, decode_body(row.body)) for row in opened.rows(0, sys.maxsize)]
     forged = max(row.height for row, contents in rows if _accounts(contents))
-    tip = first_tip(network_id(market.network))
+    tip, tree = first_tip(network_id(market.network)), StateTree(market.contract.genesis())
     with closing(sqlite3.connect(file)) as connection:
         for row, honest in rows:
             contents = honest if row.height != forged else replace(honest, writes=_richer(honest))
             body = contents.encode()
-            header, tip = next_block(tip, parse_header(row.header).time, contents, body)
+            change = tree.changed(contents.writes)
+            header, tip = next_block(tip, parse_header(row.header).time, contents, body, state=change.root)
+            tree.apply(change)
             signed = (header, sign_header(header, market.operator_seed), body.writes, row.height)
             connection.execute("UPDATE blocks SET header = ?, signature = ?, writes = ? WHERE height = ?", signed)
         connection.commit()

@@ -2,15 +2,19 @@
 
 A block is the accepted actions that became durable together. Its header, canonical JSON,
 
-    {"events", "height", "previous", "root", "size", "time", "writes"}
+    {"events", "height", "previous", "root", "size", "state", "time", "writes"}
 
 names the block before it by digest (the first names the network), the size and RFC 6962 root of the log of all actions
-and results so far, the engine's time, and the digests of what the rules made of the actions: their events and the
-records that they wrote. The operator signs T(block) ‖ header; the SHA-256 of the same bytes is the block's digest.
+and results so far, the engine's time, the digests of what the rules made of the actions (their events and the records
+that they wrote), and the root of the state tree over all records as the block leaves them. The operator signs
+T(block) ‖ header; the SHA-256 of the same bytes is the block's digest.
 
 Headers are never checked field by field. Whoever holds the block before and the contents computes the header that must
 follow, by the same function that the engine used, and compares the bytes: `next_block`. Only the time is free, and it
 never falls.
+
+The state tree grows beside the chain, because it changes only once a block is durable: whoever makes or follows a block
+asks the tree what the block's writes would make of it, and tells `next_block` the root.
 """
 
 from __future__ import annotations
@@ -45,6 +49,7 @@ class Header(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     previous: str
     root: str
     size: int
+    state: str
     time: int
     writes: str
 
@@ -108,8 +113,11 @@ def first_tip(network_id: str) -> Tip:
     return Tip(height=0, digest=network_id, time=0, log=Log())
 
 
-def next_block(tip: Tip, time: int, contents: Contents, body: Body) -> tuple[bytes, Tip]:
-    """The header of the block that follows `tip` with these contents, and the tip after it."""
+def next_block(tip: Tip, time: int, contents: Contents, body: Body, *, state: bytes) -> tuple[bytes, Tip]:
+    """The header of the block that follows `tip` with these contents, and the tip after it.
+
+    `state` is the root of the state tree with these contents written.
+    """
     log = tip.log.extended(entry(*pair) for pair in zip(contents.actions, contents.results, strict=True))
     header = canonical.encode(
         Header(
@@ -118,6 +126,7 @@ def next_block(tip: Tip, time: int, contents: Contents, body: Body) -> tuple[byt
             previous=tip.digest,
             root=log.root().hex(),
             size=log.size,
+            state=state.hex(),
             time=time,
             writes=hashlib.sha256(body.writes).hexdigest(),
         )
@@ -125,12 +134,15 @@ def next_block(tip: Tip, time: int, contents: Contents, body: Body) -> tuple[byt
     return header, Tip(height=tip.height + 1, digest=block_digest(header), time=time, log=log)
 
 
-def follow(tip: Tip, header: bytes, contents: Contents, body: Body) -> Tip:
-    """The tip after a block that somebody else made; Invalid if it is not the one that follows with these contents."""
+def follow(tip: Tip, header: bytes, contents: Contents, body: Body, *, state: bytes) -> Tip:
+    """The tip after a block that somebody else made; Invalid if it is not the one that follows with these contents.
+
+    `state` is the root of the state tree with these contents written.
+    """
     time = parse_header(header).time
     if time < tip.time:
         raise Invalid(f"block {tip.height + 1}: its time is before that of the block before it")
-    expected, after = next_block(tip, time, contents, body)
+    expected, after = next_block(tip, time, contents, body, state=state)
     if expected != header:
         raise Invalid(f"block {tip.height + 1}: {_first_difference(expected, header)} is not what its contents give")
     return after

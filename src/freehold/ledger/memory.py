@@ -15,6 +15,7 @@ from freehold.ledger import blocks
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.history import History
 from freehold.ledger.past import Past, RecordedState
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
 from freehold.ports.machine import Machine
@@ -30,6 +31,7 @@ class MemoryLedger:
         self._clock = clock
         self._genesis = genesis_of(machine)
         self._state = State(self._genesis.records)
+        self._tree = StateTree(self._genesis.records)
         self._history = History()
         self._blocks: list[Block] = []
         self._writes: list[tuple[int, Mapping[str, bytes]]] = []
@@ -46,7 +48,9 @@ class MemoryLedger:
             time = self._time()
             executed = self._machine.execute(self._state.read, action, time)
             contents = blocks.Contents.of([action], [executed])
-            header, self._tip = blocks.next_block(self._tip, time, contents, contents.encode())
+            change = self._tree.changed(executed.writes)
+            header, self._tip = blocks.next_block(self._tip, time, contents, contents.encode(), state=change.root)
+            self._tree.apply(change)
             self._state.apply(executed.writes)
             self._writes.append((time, executed.writes))
             self._past.wrote(self._tip.height, executed.writes)

@@ -1,8 +1,8 @@
 """State = replay(blocks): whoever holds the network record and the blocks can run every action again.
 
 The replay trusts nobody. It checks each signature of the operator and the chain of headers, executes every action at
-its block's time, and compares results, events and written records with what the header promised. What comes out is the
-state, or the first thing that is wrong.
+its block's time, and compares results, events, written records and the state's root with what the header promised. What
+comes out is the state, or the first thing that is wrong.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from freehold.errors import Invalid, Refused
 from freehold.ledger import blocks
 from freehold.ledger.genesis import genesis_of
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
 from freehold.ports.ledger import Block
 from freehold.ports.machine import Executed, Machine
@@ -25,6 +26,7 @@ class Replay:
         self._machine = machine
         self._operator = operator
         self.state = State(genesis.records)
+        self._tree = StateTree(genesis.records)
         self.tip = blocks.first_tip(genesis.network_id)
 
     def apply(self, block: Block) -> tuple[Executed, ...]:
@@ -37,7 +39,9 @@ class Replay:
         time = blocks.parse_header(block.header).time
         effects = tuple(self._execute(height, time, *pair) for pair in zip(block.actions, block.results, strict=True))
         contents = blocks.Contents.of(block.actions, effects)
-        self.tip = blocks.follow(self.tip, block.header, contents, contents.encode())
+        change = self._tree.changed(contents.writes)
+        self.tip = blocks.follow(self.tip, block.header, contents, contents.encode(), state=change.root)
+        self._tree.apply(change)
         return effects
 
     def _execute(self, height: int, time: int, action: bytes, result: bytes) -> Executed:

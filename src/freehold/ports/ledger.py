@@ -55,7 +55,7 @@ class Block:
     """One block as it leaves the ledger: enough to replay and check it."""
 
     header: bytes
-    """Canonical JSON {events, height, previous, root, size, time, writes}."""
+    """Canonical JSON {events, height, previous, root, size, state, time, writes}."""
     signature: bytes
     """The operator's Ed25519 signature over T(block) ‖ header, 64 bytes."""
     actions: tuple[bytes, ...]

@@ -18,6 +18,7 @@ from freehold.agents.auditor.verify import verify
 from freehold.contract.host import Contract
 from freehold.errors import Invalid, Refused
 from freehold.ledger import blocks as chain
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
 from freehold.ports.ledger import Block, LedgerInfo
 from freehold.ports.machine import Executed
@@ -59,14 +60,14 @@ def changed(evidence: Evidence, change: Callable[[list[Block]], object]) -> byte
 def rechained(market: Market, blocks: list[Block], *, operator: bytes = OPERATOR) -> Recording:
     """A recording whose operator built a new, consistent chain around the given actions and results.
 
-    The digests of events and written records are those of the original blocks, which is what such an operator has.
+    The state's roots are those of the original blocks, which is what such an operator has.
     """
     tip = chain.first_tip(market.id)
     built = []
     for block in blocks:
         old = chain.parse_header(block.header)
         contents = chain.Contents(actions=block.actions, results=block.results, events=((),), writes={})
-        header, tip = chain.next_block(tip, old.time, contents, contents.encode())
+        header, tip = chain.next_block(tip, old.time, contents, contents.encode(), state=bytes.fromhex(old.state))
         built.append(dataclasses.replace(block, header=header, signature=chain.sign_header(header, operator)))
     note = checkpoint_of(market, built, operator=operator)
     return dataclasses.replace(recording_of(market, operator=operator), blocks=tuple(built), checkpoint=note)
@@ -256,7 +257,7 @@ def executed_anew(
 ) -> tuple[Recording, bool]:
     """What an operator signs that runs other actions through the rules, and records those that are refused as well."""
     contract, tip = Contract(market.network), chain.first_tip(market.id)
-    state, built, refused = State(contract.genesis()), [], False
+    state, tree, built, refused = State(contract.genesis()), StateTree(contract.genesis()), [], False
     for action, result, time in history:
         try:
             effects = contract.execute(state.read, action, max(time, tip.time))
@@ -264,7 +265,9 @@ def executed_anew(
             effects, refused = Executed(writes={}, result=result, events=()), True
         state.apply(effects.writes)
         contents = chain.Contents.of((action,), (effects,))
-        header, tip = chain.next_block(tip, max(time, tip.time), contents, contents.encode())
+        change = tree.changed(contents.writes)
+        header, tip = chain.next_block(tip, max(time, tip.time), contents, contents.encode(), state=change.root)
+        tree.apply(change)
         signature = chain.sign_header(header, OPERATOR)
         built.append(Block(header=header, signature=signature, actions=(action,), results=(effects.result,)))
     note = checkpoint_of(market, built)

@@ -21,9 +21,11 @@ from typing import Any, Final
 
 import msgspec
 
+from freehold.contract.host import Contract
 from freehold.errors import Invalid
 from freehold.ledger.blocks import decode_body, first_tip, follow
 from freehold.ledger.embedded.file import BlockFile, Row
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ports.ledger import Block, Ledger
 from freehold.protocol import canonical
 from freehold.protocol.digests import raw
@@ -102,19 +104,21 @@ def read_ledger_file(path: Path) -> Recording:
         return Recording(
             network=network,
             operator=PublicKey(file.title.operator.hex()),
-            blocks=tuple(_bounded(_blocks_of_rows(network_id(network), file.rows(0, sys.maxsize)))),
+            blocks=tuple(_bounded(_blocks_of_rows(network, file.rows(0, sys.maxsize)))),
         )
 
 
-def _blocks_of_rows(network: str, rows: Iterator[Row]) -> Iterator[Block]:
+def _blocks_of_rows(network: NetworkRecord, rows: Iterator[Row]) -> Iterator[Block]:
     # A replay computes events and written records anew. Those that the file holds are what a node would go on with, so
     # they are compared here: a file in which somebody altered them is not whole, though its actions are.
-    tip = first_tip(network)
+    tip, tree = first_tip(network_id(network)), StateTree(Contract(network).genesis())
     for row in rows:
         if row.height != tip.height + 1:
             raise Invalid(f"Block {tip.height + 1} is missing from the file.", next="restore it from a copy")
         contents = decode_body(row.body)
-        tip = follow(tip, row.header, contents, row.body)
+        change = tree.changed(contents.writes)
+        tip = follow(tip, row.header, contents, row.body, state=change.root)
+        tree.apply(change)
         yield Block(header=row.header, signature=row.signature, actions=contents.actions, results=contents.results)
 
 

@@ -57,6 +57,7 @@ class EmbeddedLedger:
         self._clock = clock
         self._execution = execution
         self._state = recovered.state
+        self._tree = recovered.tree
         self._past = recovered.past
         self._recorded = RecordedState(state=self._state, past_blocks=self._past, written=self._written)
         self._history = recovered.history
@@ -179,10 +180,11 @@ class EmbeddedLedger:
         if not accepted:
             return [outcome for outcome in outcomes if isinstance(outcome, FreeholdError)]
 
-        # 2. Seal the block: header, chain, signature. Still in memory only, in values of its own.
+        # 2. Seal the block: state root, header, chain, signature. Still in memory only, in values of its own.
         contents = blocks.Contents.of([action for action, _ in accepted], [effects for _, effects in accepted])
         body = contents.encode()
-        header, after = blocks.next_block(tip, time, contents, body)
+        change = self._tree.changed(contents.writes)
+        header, after = blocks.next_block(tip, time, contents, body, state=change.root)
         signature = blocks.sign_header(header, self._operator_seed)
 
         # 3. Commit. One row, one transaction, one sync for all actions of the block. Power lost before the sync is
@@ -194,6 +196,7 @@ class EmbeddedLedger:
         # what it is about, then history, which wakes those who wait. Power lost here: step 3 holds.
         with self._reading:
             self._state.apply(contents.writes)
+            self._tree.apply(change)
             self._past.wrote(after.height, contents.writes)
         self._tip = after
         answers = iter(self._history.append(after.height, time, contents.actions, [each for _, each in accepted]))

@@ -17,6 +17,7 @@ from freehold.ledger.embedded.file import BlockFile, Row
 from freehold.ledger.genesis import Genesis
 from freehold.ledger.history import History
 from freehold.ledger.past import Past
+from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
 from freehold.ports.machine import Executed
 
@@ -26,6 +27,7 @@ class Recovered:
     """Everything that an engine holds in memory, as of the newest block of a file."""
 
     state: State
+    tree: StateTree
     past: Past
     history: History
     tip: blocks.Tip
@@ -33,16 +35,19 @@ class Recovered:
 
 def recover(file: BlockFile, genesis: Genesis) -> Recovered:
     """Reads the whole file; Broken at the first block that is not what it was when it was written."""
-    state, past, history, tip = State(genesis.records), Past(), History(), blocks.first_tip(genesis.network_id)
+    state, tree = State(genesis.records), StateTree(genesis.records)
+    past, history, tip = Past(), History(), blocks.first_tip(genesis.network_id)
     try:
         for row in file.rows(0, sys.maxsize):
             contents = blocks.decode_body(row.body)
-            tip = _checked(row, contents, tip, file.title.operator)
+            change = tree.changed(contents.writes)
+            tip = _checked(row, contents, tip, file.title.operator, state=change.root)
             effects = [
                 Executed(writes={}, result=result, events=events)
                 for result, events in zip(contents.results, contents.events, strict=True)
             ]
             history.append(tip.height, tip.time, contents.actions, effects)
+            tree.apply(change)
             state.apply(contents.writes)
             past.wrote(tip.height, contents.writes)
     except Invalid as found:
@@ -52,13 +57,13 @@ def recover(file: BlockFile, genesis: Genesis) -> Recovered:
             next="restore the file from a copy; keep the damaged one as evidence",
             now=f"blocks 1 to {tip.height} are whole; nothing was written",
         ) from None
-    return Recovered(state=state, past=past, history=history, tip=tip)
+    return Recovered(state=state, tree=tree, past=past, history=history, tip=tip)
 
 
-def _checked(row: Row, contents: blocks.Contents, tip: blocks.Tip, operator: bytes) -> blocks.Tip:
+def _checked(row: Row, contents: blocks.Contents, tip: blocks.Tip, operator: bytes, *, state: bytes) -> blocks.Tip:
     """The tip after a stored block; Invalid unless it is the very block that follows."""
     blocks.check_signature(row.height, row.header, row.signature, operator)
-    after = blocks.follow(tip, row.header, contents, row.body)
+    after = blocks.follow(tip, row.header, contents, row.body, state=state)
     if row.height != after.height:
         raise Invalid(f"block {after.height} lies at the place of block {row.height}")
     return after
