@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 
 from freehold.errors import Broken, Invalid
+from freehold.ledger.blocks import Tip
 from freehold.ports.ledger import Accepted, EventPage, RecordedEvent
 from freehold.ports.machine import Executed
 from freehold.protocol import canonical
@@ -32,20 +33,14 @@ class History:
         self._changed = threading.Condition()
         self._closed = False
 
-    def append(self, height: int, time: int, actions: Sequence[bytes], effects: Sequence[Executed]) -> list[Accepted]:
-        """Takes over one durable block and wakes whoever waits for events."""
-        position = len(self._accepted)
-        fresh = [
-            Accepted(position=position + i, height=height, time=time, id=asset_id(each.result), events=each.events)
-            for i, each in enumerate(effects)
-        ]
+    def append(self, actions: Sequence[bytes], accepted: Sequence[Accepted]) -> None:
+        """Takes over actions that became durable, in their order, and wakes whoever waits for events."""
         with self._changed:
-            for action, accepted in zip(actions, fresh, strict=True):
-                self._accepted.append(accepted)
-                self._places[sha256(action)] = accepted.position
-                self._record_events(accepted)
+            for action, each in zip(actions, accepted, strict=True):
+                self._accepted.append(each)
+                self._places[sha256(action)] = each.position
+                self._record_events(each)
             self._changed.notify_all()
-        return fresh
 
     def resolve(self, action_digest: bytes) -> Accepted | None:
         """The accepted action with this SHA-256, None if there is none so far."""
@@ -102,6 +97,15 @@ class History:
 
 def _position(event: RecordedEvent) -> int:
     return event.position
+
+
+def accepted_of(before: Tip, after: Tip, effects: Sequence[Executed]) -> list[Accepted]:
+    """What members hear of the actions of the block between two tips."""
+    first = before.log.size
+    return [
+        Accepted(position=first + i, height=after.height, time=after.time, id=asset_id(each.result), events=each.events)
+        for i, each in enumerate(effects)
+    ]
 
 
 def asset_id(result: bytes) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from freehold.errors import FreeholdError
 from freehold.ledger import blocks
 from freehold.ledger.genesis import genesis_of
-from freehold.ledger.history import History
+from freehold.ledger.history import History, accepted_of
 from freehold.ledger.past import Past, RecordedState
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
@@ -49,13 +49,16 @@ class MemoryLedger:
             executed = self._machine.execute(self._state.read, action, time)
             contents = blocks.Contents.of([action], [executed])
             change = self._tree.changed(executed.writes)
-            header, self._tip = blocks.next_block(self._tip, time, contents, contents.encode(), state=change.root)
+            before = self._tip
+            header, self._tip = blocks.next_block(before, time, contents, contents.encode(), state=change.root)
             self._tree.apply(change)
             self._state.apply(executed.writes)
             self._writes.append((time, executed.writes))
             self._past.wrote(self._tip.height, executed.writes)
             self._blocks.append(Block(header=header, signature=b"", actions=(action,), results=(executed.result,)))
-            return self._history.append(self._tip.height, time, [action], [executed])[0]
+            (accepted,) = accepted_of(before, self._tip, [executed])
+            self._history.append([action], [accepted])
+            return accepted
 
     def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
         """Submits one after the other; the answer of each stands at its place."""

@@ -1,89 +1,45 @@
-"""The engine of one machine: the path of an action from `submit` to its answer.
+"""The engine of one machine, in one process: whoever submits waits for the one thread that writes.
 
-Promise: what was acknowledged is on disk and survives a power loss; what was not is wholly there or wholly absent; the
-state is the replay of the blocks; nobody sees what is not durable.
-
-The argument is made at each step of `_record_block`, where the power may fail between any two lines. Memory is changed
-only after the disk, so memory is never ahead of it. If a write fails in a way that leaves open what the disk holds,
-memory may be *behind* it: then nothing more is written, questions are still answered from memory (all of it durable),
-and a restart reads back what is there.
+What is promised, and why it holds at each step, stands in `embedded.executor`.
 """
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from freehold.errors import Broken, FreeholdError, Refused, Unavailable
+from freehold.errors import FreeholdError, Refused
 from freehold.ledger import blocks
 from freehold.ledger.embedded.execution import Execution, in_order
-from freehold.ledger.embedded.file import BlockFile, Row, Title
-from freehold.ledger.embedded.recovery import Recovered, recover
-from freehold.ledger.embedded.writer import Answer, Writer
+from freehold.ledger.embedded.executor import Answer, Clock, Executor
+from freehold.ledger.embedded.file import Row
+from freehold.ledger.embedded.writer import Writer
 from freehold.ledger.frames import unframe
-from freehold.ledger.genesis import Genesis, genesis_of
-from freehold.ledger.past import RecordedState
-from freehold.ledger.proofs.checkpoint import sign_checkpoint
+from freehold.ledger.history import History
 from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
-from freehold.ports.machine import Executed, Machine
-from freehold.protocol import signatures
+from freehold.ports.machine import Machine
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
-
-Clock = Callable[[], int]
-"""The operator's time in milliseconds."""
 
 
 class EmbeddedLedger:
     """A ledger in one SQLite file; satisfies `ports.ledger.Engine` and is safe to use from many threads."""
 
-    def __init__(
-        self,
-        file: BlockFile,
-        machine: Machine,
-        genesis: Genesis,
-        recovered: Recovered,
-        *,
-        operator_seed: bytes,
-        clock: Clock,
-        execution: Execution,
-    ) -> None:
-        self._file = file
-        self._machine = machine
-        self._genesis = genesis
-        self._operator_seed = operator_seed
-        self._clock = clock
-        self._execution = execution
-        self._state = recovered.state
-        self._tree = recovered.tree
-        self._past = recovered.past
-        self._recorded = RecordedState(state=self._state, past_blocks=self._past, written=self._written)
-        self._history = recovered.history
-        self._tip = recovered.tip
-        self._reading = threading.Lock()
-        self._broken: Broken | None = None
+    def __init__(self, executor: Executor, history: History) -> None:
+        self._executor = executor
+        self._file = executor.file
+        self._history = history
         self._writer = Writer(self._record)
 
     @classmethod
     def open(
         cls, path: Path, machine: Machine, operator_seed: bytes, clock: Clock, *, execution: Execution = in_order
     ) -> EmbeddedLedger:
-        """Opens the ledger in the file at `path`, or begins one there.
-
-        Raises Unavailable if another node has it open or the disk does not allow it, Invalid if the file is another
-        network's or another operator's, Broken if any byte of its blocks was altered.
-        """
-        genesis = genesis_of(machine)
-        title = Title(network=genesis.network, operator=signatures.public_key(operator_seed))
-        file = BlockFile.open(path, title)
-        try:
-            recovered = recover(file, genesis)
-        except FreeholdError:
-            file.close()
-            raise
-        return cls(file, machine, genesis, recovered, operator_seed=operator_seed, clock=clock, execution=execution)
+        """Opens the ledger in the file at `path`, or begins one there; raises what `Executor.open` raises."""
+        history = History()
+        executor = Executor.open(path, machine, operator_seed, clock, execution=execution, heard=history.append)
+        return cls(executor, history)
 
     def submit(self, action: bytes) -> Accepted:
         """Sends a signed action and waits until it is durable; raises Refused, Unavailable or Broken."""
@@ -110,8 +66,7 @@ class EmbeddedLedger:
 
     def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
         """Asks the rules about the newest durable state."""
-        with self._reading:
-            return self._machine.query(self._recorded, query, arguments)
+        return self._executor.query(query, arguments)
 
     def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
         """Events above the cursor `after`, of one member if `to` is given, waiting up to `wait` seconds for one."""
@@ -123,86 +78,21 @@ class EmbeddedLedger:
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come, with a signed checkpoint of durable actions alone."""
-        tip = self._tip
-        return LedgerInfo(
-            network=self._genesis.network,
-            operator=self._file.title.operator.hex(),
-            height=tip.height,
-            size=tip.log.size,
-            time=self._now(tip),
-            checkpoint=sign_checkpoint(tip.log, network_id=self._genesis.network_id, operator_seed=self._operator_seed),
-        )
+        return self._executor.info()
 
     def close(self) -> None:
         """Records what still waits, sends followers away and closes the file."""
         self._writer.stop()
         self._history.close()
-        self._file.close()
-
-    def _written(self, height: int) -> tuple[int, Mapping[str, bytes]]:
-        (row,) = self._file.rows(height - 1, 1)
-        return blocks.parse_header(row.header).time, blocks.decode_body(row.body).writes
-
-    def _now(self, tip: blocks.Tip) -> int:
-        # The operator's clock may be set back; the time of a ledger never is.
-        return max(self._clock(), tip.time)
+        self._executor.close()
 
     def _record(self, actions: Sequence[bytes]) -> list[Answer]:
-        """Makes one block of some actions, in the writer's thread; never raises."""
-        if self._broken is None:
-            try:
-                return self._record_block(actions)
-            except Broken as error:
-                self._broken = error
-            except Unavailable as error:
-                # A refusal of this block may rest on an action before it that is now lost: so none is given.
-                return [error] * len(actions)
-            except Exception as error:
-                self._broken = Broken(
-                    f"the ledger failed: {type(error).__name__}: {error}",
-                    next="start the node again: it reads back what is on disk",
-                    now="sent, outcome unknown",
-                )
-        return [self._broken] * len(actions)
-
-    def _record_block(self, actions: Sequence[bytes]) -> list[Answer]:
-        """The write path. Only the writer's thread is here, and only here state and tip change."""
-        tip = self._tip
-        time = self._now(tip)
-
-        # 1. Execute. State is read, not written. Power lost here: nothing is on disk and nobody was told; it never was.
-        outcomes = self._execution(self._machine, self._state, actions, time)
-        accepted = [
-            (action, outcome)
-            for action, outcome in zip(actions, outcomes, strict=True)
-            if isinstance(outcome, Executed)
-        ]
-        if not accepted:
-            return [outcome for outcome in outcomes if isinstance(outcome, FreeholdError)]
-
-        # 2. Seal the block: state root, header, chain, signature. Still in memory only, in values of its own.
-        contents = blocks.Contents.of([action for action, _ in accepted], [effects for _, effects in accepted])
-        body = contents.encode()
-        change = self._tree.changed(contents.writes)
-        header, after = blocks.next_block(tip, time, contents, body, state=change.root)
-        signature = blocks.sign_header(header, self._operator_seed)
-
-        # 3. Commit. One row, one transaction, one sync for all actions of the block. Power lost before the sync is
-        # complete: at the next start SQLite finds the row's frames whole, and takes it, or not, and drops all of it.
-        # Nobody was told either way. Power lost after: the row stays.
-        self._file.append(Row(height=after.height, header=header, signature=signature, body=body))
-
-        # 4. Take over. Memory changes only now, behind the disk: state first, so that whoever hears of an event finds
-        # what it is about, then history, which wakes those who wait. Power lost here: step 3 holds.
-        with self._reading:
-            self._state.apply(contents.writes)
-            self._tree.apply(change)
-            self._past.wrote(after.height, contents.writes)
-        self._tip = after
-        answers = iter(self._history.append(after.height, time, contents.actions, [each for _, each in accepted]))
-
-        # 5. Answer. What was acknowledged is on disk; an answer lost on its way is found again by `resolve`.
-        return [next(answers) if isinstance(outcome, Executed) else outcome for outcome in outcomes]
+        answers = self._executor.record(actions)
+        # After the state, so that whoever hears of an event finds what it is about.
+        done = [(each, answer) for each, answer in zip(actions, answers, strict=True) if isinstance(answer, Accepted)]
+        if done:
+            self._history.append([action for action, _ in done], [accepted for _, accepted in done])
+        return answers
 
 
 def _block(row: Row) -> Block:

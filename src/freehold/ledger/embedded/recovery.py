@@ -1,4 +1,4 @@
-"""From the file back to memory: the state, the history and the tip that every block in the file adds up to.
+"""From the file back to memory: the state and the tip that every block in the file adds up to.
 
 Nothing but the blocks is stored, so nothing else can disagree with them. Each block is checked as a stranger would:
 it is signed, it names the block before it, and its header is the one that its contents give, byte for byte. So a single
@@ -9,44 +9,49 @@ again (`ledger.replay` does that for an audit); what the rules once wrote is wha
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from freehold.errors import Broken, Invalid
 from freehold.ledger import blocks
 from freehold.ledger.embedded.file import BlockFile, Row
 from freehold.ledger.genesis import Genesis
-from freehold.ledger.history import History
+from freehold.ledger.history import accepted_of
 from freehold.ledger.past import Past
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
+from freehold.ports.ledger import Accepted
 from freehold.ports.machine import Executed
+
+Heard: TypeAlias = Callable[[Sequence[bytes], Sequence[Accepted]], None]
+"""Told the actions of one durable block, and what became of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """Everything that an engine holds in memory, as of the newest block of a file."""
+    """Everything that the executor holds in memory, as of the newest block of a file."""
 
     state: State
     tree: StateTree
     past: Past
-    history: History
     tip: blocks.Tip
 
 
-def recover(file: BlockFile, genesis: Genesis) -> Recovered:
-    """Reads the whole file; Broken at the first block that is not what it was when it was written."""
+def recover(file: BlockFile, genesis: Genesis, heard: Heard) -> Recovered:
+    """Reads the whole file and tells `heard` of each block; Broken at the first that is not what was once written."""
     state, tree = State(genesis.records), StateTree(genesis.records)
-    past, history, tip = Past(), History(), blocks.first_tip(genesis.network_id)
+    past, tip = Past(), blocks.first_tip(genesis.network_id)
     try:
         for row in file.rows(0, sys.maxsize):
             contents = blocks.decode_body(row.body)
-            change = tree.changed(contents.writes)
+            change, before = tree.changed(contents.writes), tip
             tip = _checked(row, contents, tip, file.title.operator, state=change.root)
             effects = [
                 Executed(writes={}, result=result, events=events)
                 for result, events in zip(contents.results, contents.events, strict=True)
             ]
-            history.append(tip.height, tip.time, contents.actions, effects)
+            heard(contents.actions, accepted_of(before, tip, effects))
             tree.apply(change)
             state.apply(contents.writes)
             past.wrote(tip.height, contents.writes)
@@ -57,7 +62,7 @@ def recover(file: BlockFile, genesis: Genesis) -> Recovered:
             next="restore the file from a copy; keep the damaged one as evidence",
             now=f"blocks 1 to {tip.height} are whole; nothing was written",
         ) from None
-    return Recovered(state=state, tree=tree, past=past, history=history, tip=tip)
+    return Recovered(state=state, tree=tree, past=past, tip=tip)
 
 
 def _checked(row: Row, contents: blocks.Contents, tip: blocks.Tip, operator: bytes, *, state: bytes) -> blocks.Tip:

@@ -20,7 +20,8 @@ from typing import Any
 
 from freehold.errors import Broken, FreeholdError, Unavailable
 from freehold.ledger.embedded.execution import Outcome, execute
-from freehold.ledger.embedded.ledger import Clock, EmbeddedLedger
+from freehold.ledger.embedded.executor import Clock
+from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
 from freehold.ports.machine import Executed, Machine

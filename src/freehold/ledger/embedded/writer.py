@@ -13,11 +13,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import TypeAlias
 
-from freehold.errors import FreeholdError, Unavailable
+from freehold.errors import Unavailable
 from freehold.ledger.blocks import ACTIONS_LARGEST
-from freehold.ports.ledger import Accepted
+from freehold.ledger.embedded.executor import Answer
 
-Answer: TypeAlias = Accepted | FreeholdError
 Record: TypeAlias = Callable[[Sequence[bytes]], list[Answer]]
 """Makes one block of some actions; the answer of each stands at its place. Never raises."""
 
