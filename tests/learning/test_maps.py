@@ -117,6 +117,11 @@ def test_constants_are_exact(values: list[int]) -> None:
     assert constants.knots == tuple(sorted(values)[level * count // 4096] for level in LEVELS)
 
 
+@pytest.mark.parametrize(("one", "other", "pooled"), [(-1, 0, 0), (-2, -1, -1), (0, 1, 1), (-3, 3, 0)])
+def test_a_common_mean_halfway_between_two_steps_goes_up_also_below_zero(one: int, other: int, pooled: int) -> None:
+    assert pooled_moments([(500, one, 0), (500, other, 0)])[0] == pooled
+
+
 def test_several_owners_rows_pool_to_the_constants_of_all_rows() -> None:
     random = np.random.default_rng(3)
     first = random.normal(1000, 300, 900).round().astype(np.int32)

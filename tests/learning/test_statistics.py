@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from freehold.errors import Invalid
 from freehold.learning import statistics as module
@@ -95,8 +96,6 @@ def test_balanced_weights_make_the_classes_count_alike(tmp_path: Path) -> None:
     assert balanced_weights([card]) == ()
     target = card.target
     assert isinstance(target, ClassTarget)
-    from msgspec import structs
-
     uneven = structs.replace(card, target=structs.replace(target, counts=(216, 24)))
     weights = balanced_weights([uneven])
     assert weights == (1, 9)
@@ -113,3 +112,15 @@ def test_a_number_cannot_be_weighted_by_class(tmp_path: Path) -> None:
     card = prepare(table, tmp_path / "out", seed=SEED).card
     with pytest.raises(Invalid, match="only classes can be weighted"):
         balanced_weights([card])
+
+
+def test_the_rows_of_a_class_are_counted_over_the_cards_of_all_owners(tmp_path: Path) -> None:
+    card = prepare(patient_table(tmp_path), tmp_path / "out", seed=SEED).card
+    target = card.target
+    assert isinstance(target, ClassTarget)
+    mostly_well, mostly_sick = (
+        structs.replace(card, target=structs.replace(target, counts=counts)) for counts in ((216, 24), (24, 72))
+    )
+
+    assert balanced_weights([mostly_well, mostly_sick]) == (2, 5)
+    assert weighted_rows([mostly_well, mostly_sick], (2, 5)) == 2 * 240 + 5 * 96

@@ -235,6 +235,18 @@ def test_a_row_without_a_group_is_a_group_of_its_own(tmp_path: Path) -> None:
     assert [column.name for column in table.columns] == ["x"]
 
 
+def test_a_row_that_is_left_out_takes_its_own_group_along_and_no_other_rows(tmp_path: Path) -> None:
+    rows = [[index, f"p{index // 3}", "" if index in (0, 1, 7) else index % 2] for index in range(30)]
+    table = read_table(write_csv(tmp_path, ["x", "patient", "outcome"], rows), target="outcome", group="patient")
+
+    assert table.groups is not None
+    patients_of_rows = [index // 3 for index in range(30) if index not in (0, 1, 7)]
+    assert table.rows.values[:, 0].tolist() == [index for index in range(30) if index not in (0, 1, 7)]
+    assert [[one == other for other in table.groups.tolist()] for one in table.groups.tolist()] == [
+        [one == other for other in patients_of_rows] for one in patients_of_rows
+    ]
+
+
 def test_another_owners_card_decides_columns_digits_categories_and_classes(tmp_path: Path) -> None:
     names, rows = patients(120)
     first = prepare(read_table(write_csv(tmp_path, names, rows), target="outcome"), tmp_path / "one", seed=SEED).card

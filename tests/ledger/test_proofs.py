@@ -94,6 +94,11 @@ def test_bytes_cannot_move_between_an_action_and_its_result() -> None:
     assert entry(b"ab", b"c") != entry(b"a", b"bc")
 
 
+def test_a_leaf_tells_which_result_an_action_had() -> None:
+    assert entry(b"action", b"result") != entry(b"action", b"another")
+    assert entry(b"action", b"result") == b"\x00\x00\x00\x06actionresult"
+
+
 def test_a_checkpoint_opens_for_the_operator_that_signed_it() -> None:
     log = Log().extended(leaves(5))
 

@@ -79,6 +79,27 @@ def test_nothing_above_the_size_limit_is_parsed() -> None:
         canonical.decode(data, largest=len(data) - 1)
 
 
+class Reached:
+    """A parser that remembers whether anything got as far as it."""
+
+    asked = False
+
+    def decode(self, data: bytes, /) -> dict[str, str]:
+        self.asked = True
+        return {}
+
+
+def test_what_is_too_large_never_reaches_the_parser() -> None:
+    parser = Reached()
+
+    with pytest.raises(Invalid, match="3 bytes of JSON, at most 2"):
+        canonical.decode_record(b"{ }", parser, largest=2)
+
+    assert not parser.asked
+    assert canonical.decode_record(b"{}", parser, largest=2) == {}
+    assert parser.asked
+
+
 def test_a_hundred_thousand_opening_brackets_are_refused_and_do_no_harm() -> None:
     for opening in (b"[", b'{"a":'):
         with pytest.raises(Invalid):
