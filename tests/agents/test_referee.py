@@ -11,9 +11,11 @@ from freehold.agents.cloud_owner import Rules
 from freehold.agents.data_owner import DataOwner
 from freehold.agents.journal import Journal
 from freehold.agents.keys import new_ring
+from freehold.agents.loop import Wait
 from freehold.agents.reading import Seen
 from freehold.agents.referee.agent import Referee
 from freehold.agents.referee.case import case_for, open_case
+from freehold.agents.referee.plan import CaseKnown, Drop, Known, Rule, next_steps
 from freehold.agents.workbench import Workbench
 from freehold.agents.world import World
 from freehold.errors import Invalid, Refused
@@ -245,3 +247,16 @@ def test_a_referee_that_is_killed_before_and_after_everything_rules_once(judged:
     assert {"ReportFraud", "decide Case", "decide Ruling"} <= perils.effects
     assert findings(town) == {member(town, liar)}
     assert town.money()["burned"] == STAKE
+
+
+def test_a_referee_that_knows_the_right_result_keeps_it_to_itself_while_the_vote_runs() -> None:
+    ballot = BallotId("ab" * 32)
+    known = Known(
+        cases=(CaseKnown(ballot=ballot, ruled=False, executed=True, dropped=False, open_until=500, until=9_000),)
+    )
+
+    # a ruling names the digest, which whoever has not committed yet could copy
+    assert list(next_steps(known, 499)) == [Wait(500)]
+    assert list(next_steps(known, 500)) == [Rule(ballot)]
+    assert list(next_steps(known, 9_000)) == [Rule(ballot)]
+    assert list(next_steps(known, 9_001)) == [Drop(ballot)]

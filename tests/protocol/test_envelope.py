@@ -16,6 +16,7 @@ from tests.protocol.vectors import load, named
 
 VECTORS = load("actions")
 ACCEPTED = VECTORS["accepted"]
+ARGUMENTS = {case["function"]: case["arguments"] for case in load("arguments")["accepted"]}
 SEED = bytes([2]) * 32
 
 
@@ -79,6 +80,17 @@ def test_any_flipped_byte_makes_an_action_malformed(position: int) -> None:
     action[position] ^= 0x20
 
     with pytest.raises(Refused) as refused:
+        envelope.open_action(bytes(action))
+    assert refused.value.code == "malformed"
+
+
+@pytest.mark.parametrize("function", sorted(actions.FUNCTIONS))
+def test_no_function_is_so_harmless_that_its_signature_goes_unread(function: str) -> None:
+    action = bytearray(_sign({**ACCEPTED[0], "function": function}, ARGUMENTS[function]))
+    assert envelope.open_action(bytes(action)).function == function
+
+    action[40] ^= 1
+    with pytest.raises(Refused, match="signature") as refused:
         envelope.open_action(bytes(action))
     assert refused.value.code == "malformed"
 

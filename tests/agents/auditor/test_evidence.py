@@ -239,6 +239,30 @@ def test_a_history_cut_at_its_end_does_not_fit_its_checkpoint(evidence: Evidence
         verify(changed(evidence, lambda blocks: blocks.pop()))
 
 
+def test_a_history_that_goes_on_behind_its_own_checkpoint_is_refused(market: Market, evidence: Evidence) -> None:
+    note = checkpoint_of(market, evidence.recording.blocks[:-1])
+    older = dataclasses.replace(evidence.recording, checkpoint=note)
+    with pytest.raises(Invalid, match="The checkpoint is about"):
+        verify(encode(dataclasses.replace(evidence, recording=older)))
+
+
+def test_a_ledger_is_recorded_page_by_page_to_its_last_block(market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
+    recorded = market.ledger.export(0, 1_000_000)
+    for page in (1, 7, len(recorded)):
+        monkeypatch.setattr("freehold.agents.auditor.evidence.PAGE", page)
+        assert record(market.ledger).blocks == tuple(recorded)
+
+
+def test_rules_that_make_money_are_found_out_by_an_auditor_who_runs_the_same_rules(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("freehold.contract.agreement.debit", lambda view, member, amount: [])
+    training = Market().trains(subsets=2)
+    with pytest.raises(Invalid, match="makes or loses money") as caught:
+        verify(encode(evidence_of(training)))
+    assert caught.value.code == "evidence:money"
+
+
 def test_an_operator_that_records_what_the_rules_refuse_is_found(market: Market, evidence: Evidence) -> None:
     twice = [*evidence.recording.blocks, evidence.recording.blocks[-1]]
     forged = dataclasses.replace(evidence, recording=rechained(market, twice))
