@@ -7,8 +7,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 OUT ?= demo-out
 FIRST ?= 0
 SEEDS ?= 2000
+BUGS ?=
 
-.PHONY: demo test lint determinism simulate bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
+.PHONY: demo test lint determinism simulate planted bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -31,6 +32,10 @@ determinism: $(VENV)/.demo
 # Whole markets, each decided by one seed; one that breaks a promise prints how to replay it.
 simulate: $(VENV)/.test
 	$(BIN)/python -m tests.simulation $(FIRST) --count $(SEEDS)
+
+# Each bug of tests/planted/bugs alone, in a copy of the product: which test catches it?
+planted: $(VENV)/.test
+	$(BIN)/python -m tests.planted $(BUGS)
 
 bench-training bench-accuracy bench-unlinkability bench-contract: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py

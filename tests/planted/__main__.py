@@ -12,14 +12,13 @@ from tests.planted.patches import QUICK, BadPatch, Bug, named
 from tests.planted.trial import Verdict, trials
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Tries the bugs that were asked for; 1 if any was not caught or could not be tried, 130 if it was interrupted."""
     parser = argparse.ArgumentParser(prog="python -m tests.planted", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="bugs, by the beginning of their names; else all")
     parser.add_argument("--quick", action="store_true", help="only those whose tests are quickest")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text unless given")
-    asked = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    asked = parser.parse_args(arguments)
     try:
         bugs = named([*asked.names, *(QUICK if asked.quick else ())])
         verdicts = _try_all(bugs, tell=asked.format == "text")
@@ -48,4 +47,6 @@ def _try_all(bugs: Sequence[Bug], *, tell: bool) -> list[Verdict]:
 
 
 if __name__ == "__main__":
+    # whoever is asked to end cleans up as after Ctrl-C
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())

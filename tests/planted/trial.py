@@ -25,6 +25,7 @@ from typing import Final
 from tests.planted import witness
 from tests.planted.patches import ROOT, BadPatch, Bug, plant
 
+FOLDER_PREFIX: Final = "freehold-planted-"
 _FOLDERS: Final = ("src", "tests", "docs", "bench")
 _FILES: Final = ("pyproject.toml", "README.md", "Makefile")
 _NAMED_SECONDS: Final = 300
@@ -62,12 +63,13 @@ class _Run:
 class Trials:
     """A temporary folder in which bugs are planted, one at a time."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, product: Path = ROOT) -> None:
+        """`product` is the repository whose copies get the bugs."""
         self._folder = folder
-        self._healthy = folder / "healthy"
+        self.healthy = folder / "healthy"
         self._sound: dict[str, str] = {}
         """For each test that was run without any bug: why it cannot be relied on, or nothing."""
-        _copy(ROOT, self._healthy)
+        _copy(product, self.healthy)
 
     def run_unpatched(self, bugs: Iterable[Bug]) -> None:
         """Runs the named tests of these bugs as long as nothing is wrong: whatever fails now can catch nothing."""
@@ -75,8 +77,8 @@ class Trials:
         if not fresh:
             return
         # a name of nothing would keep pytest from running the others
-        present = sorted(test for test in fresh if is_a_test(test, self._healthy))
-        run = self._run(self._healthy, present, _NAMED_SECONDS + 10 * len(present)) if present else _NOTHING
+        present = sorted(test for test in fresh if is_a_test(test, self.healthy))
+        run = self._run(self.healthy, present, _NAMED_SECONDS + 10 * len(present)) if present else _NOTHING
         for test in fresh:
             self._sound[test] = run.trouble or _unsound(test, run)
 
@@ -95,7 +97,7 @@ class Trials:
 
     def _plant_and_run(self, bug: Bug) -> tuple[str | None, str]:
         planted = self._folder / "planted"
-        _copy(self._healthy, planted)
+        _copy(self.healthy, planted)
         try:
             plant(bug, planted)
             run = self._run(planted, [*bug.caught_by, "-x"], _NAMED_SECONDS)
@@ -107,7 +109,7 @@ class Trials:
         if run.trouble or not run.failed:
             return None, run.trouble or "no test of the suite noticed it"
         found = run.failed[0]
-        if self._run(self._healthy, [found], _NAMED_SECONDS).failed:
+        if self._run(self.healthy, [found], _NAMED_SECONDS).failed:
             return None, f"the tests that it names did not notice it, and {found} fails without it too"
         return found, "caught, but not by the tests that it names"
 
@@ -145,10 +147,10 @@ class Trials:
 
 
 @contextmanager
-def trials() -> Iterator[Trials]:
+def trials(product: Path = ROOT) -> Iterator[Trials]:
     """Trials in a temporary folder that is gone afterwards, whatever happens."""
-    with tempfile.TemporaryDirectory(prefix="freehold-planted-", ignore_cleanup_errors=True) as folder:
-        yield Trials(Path(folder))
+    with tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX, ignore_cleanup_errors=True) as folder:
+        yield Trials(Path(folder), product)
 
 
 def is_a_test(name: str, root: Path = ROOT) -> bool:
