@@ -125,7 +125,9 @@ class Trials:
             "TMPDIR": str(temporary),
             witness.RESULTS: str(results),
         }
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", witness.__name__]
+        # plugins that a few tests do not need take longer to load than the tests take
+        plugins = ["no:cacheprovider", "no:xdist", "no:hypothesispytest", witness.__name__]
+        command = [sys.executable, "-m", "pytest", "-q", *(part for plugin in plugins for part in ("-p", plugin))]
         process = subprocess.Popen(
             [*command, *asked],
             cwd=root,
