@@ -1,13 +1,20 @@
 """The host: what it checks before and after a rule, and what a rule may cost."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from freehold.contract.call import Call
+from freehold.contract.effects import Effects, Put
 from freehold.contract.host import Contract
+from freehold.contract.registry import RULES, Rule
+from freehold.contract.view import View
 from freehold.errors import Broken, FreeholdError, Refused
 from freehold.protocol import assets, canonical, envelope
+from freehold.protocol.actions import Withdraw
+from freehold.protocol.identifiers import DatasetId, Digest, Handle, InstanceId, MemberId, PublicKey
+from freehold.protocol.limits import READS_PER_CALL, RECORD_LARGEST, WRITES_PER_CALL
 from tests.market import SKEW, Market, Member, refused
 
 
@@ -159,6 +166,48 @@ def test_a_call_that_would_write_too_much_is_refused(market: Market) -> None:
 
     with refused("limit"):
         market.contract.execute(read, action, market.now)
+
+
+def careless(*, reads: int = 0, writes: int = 0, slots: int = 0) -> Rule:
+    """A rule that reads and writes as many records as it is told, and one with so many slots."""
+    ids = [MemberId(f"{number:064x}") for number in range(max(reads, writes))]
+    slot = assets.Slot(instance=InstanceId("01" * 32), co=MemberId("02" * 32), handle=Handle("03" * 32))
+
+    def decide(call: Call[Withdraw], view: View) -> Effects:
+        view.find_all(assets.Account, ids[:reads])
+        crowded = assets.DataSubset(
+            dataset=DatasetId("04" * 32),
+            index=0,
+            digest=Digest("05" * 32),
+            mask_key=PublicKey("06" * 32),
+            slots=(slot,) * slots,
+        )
+        accounts = [Put(id, assets.Account(free=0)) for id in ids[:writes]]
+        return Effects(call.member, *accounts, *([Put("07" * 32, crowded)] if slots else []))
+
+    return Rule(RULES["Withdraw"].caller, decide)
+
+
+@pytest.mark.parametrize(
+    ("just_fits", "too_much"),
+    [
+        # beside its own reads there are the network's and the caller's
+        (careless(reads=READS_PER_CALL - 2), careless(reads=READS_PER_CALL - 1)),
+        (careless(writes=WRITES_PER_CALL), careless(writes=WRITES_PER_CALL + 1)),
+        (careless(slots=RECORD_LARGEST // 256), careless(slots=RECORD_LARGEST // 192)),
+    ],
+    ids=["reads", "writes", "size"],
+)
+def test_what_a_rule_reads_and_writes_is_counted_even_if_the_rule_itself_forgets(
+    market: Market, monkeypatch: pytest.MonkeyPatch, just_fits: Rule, too_much: Rule
+) -> None:
+    person = market.model_owner(funds=10)
+    monkeypatch.setitem(cast("dict[str, Rule]", RULES), "Withdraw", too_much)
+    with refused("limit"):
+        person.does("Withdraw", nonce=market.fresh(), amount=1)
+
+    monkeypatch.setitem(cast("dict[str, Rule]", RULES), "Withdraw", just_fits)
+    assert person.does("Withdraw", nonce=market.fresh(), amount=1).id == person.id
 
 
 def test_genesis_holds_the_network_and_no_money(market: Market) -> None:

@@ -46,6 +46,15 @@ def test_a_package_above_the_given_size_is_not_read() -> None:
         packages.unpack(package, largest=len(package) - 1)
 
 
+def test_a_package_that_nobody_may_read_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    largest = packages.pack(NETWORK, DATASET, 0, bytes(32), b"rows")
+    monkeypatch.setattr("freehold.protocol.limits.PACKAGE_LARGEST", len(largest))
+
+    assert packages.pack(NETWORK, DATASET, 0, bytes(32), b"rows") == largest
+    with pytest.raises(Invalid, match="at most"):
+        packages.pack(NETWORK, DATASET, 0, bytes(32), b"rows!")
+
+
 def test_the_rows_of_a_large_package_are_read_without_a_copy() -> None:
     package = packages.pack(NETWORK, DATASET, 0, bytes(32), bytes(20_000_000))
 

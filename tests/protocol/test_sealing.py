@@ -116,6 +116,18 @@ def test_keys_of_another_length_are_invalid(size: int) -> None:
         sealing.unseal(bytes(size), b"info", bytes(100))
 
 
+def test_a_package_beyond_the_limit_is_not_even_unsealed(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealed = sealing.seal_package(PublicKey(PUBLIC.hex()), INSTANCE, b"package")
+    monkeypatch.setattr("freehold.protocol.limits.PACKAGE_LARGEST", 7)
+    assert sealing.open_package(PRIVATE, INSTANCE, sealed) == b"package"
+
+    monkeypatch.setattr("freehold.protocol.limits.PACKAGE_LARGEST", 6)
+    # what is too large is told from what does not open, whoever sealed it and to whom
+    for bytes_that_came in (sealed, bytes(len(sealed))):
+        with pytest.raises(Invalid, match="at most 6 bytes"):
+            sealing.open_package(PRIVATE, INSTANCE, bytes_that_came)
+
+
 @settings(max_examples=50)
 @given(st.binary(max_size=120))
 def test_hostile_bytes_open_nothing(data: bytes) -> None:
