@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from freehold.errors import Invalid, Unavailable
 from freehold.learning import prepared, whole_folder
@@ -236,6 +237,46 @@ def test_a_certificate_that_breaks_a_rule_is_refused(ready: Prepared) -> None:
         data = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
         with pytest.raises(Invalid, match=rule):
             Certificate.parse(data)
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"format": "freehold/split/9"}, "format"),
+        ({"rules": ["R1"]}, "rules"),
+        ({"digests": ["ab" * 32] * 3}, "digest per subset"),
+        ({"counts": [[0], [0], [60], [60]]}, "count per subset and class"),
+        ({"left_out": -1}, "below zero"),
+        ({"edges": [1, 2]}, "edge"),
+        ({"seed": "AB" * 32}, "hex"),
+    ],
+)
+def test_a_certificate_of_another_form_is_refused(ready: Prepared, changes: dict[str, object], what: str) -> None:
+    value = json.loads(ready.certificate.encode()) | changes
+    data = json.dumps(value, separators=(",", ":"), sort_keys=True).encode()
+    with pytest.raises(Invalid, match=what):
+        Certificate.parse(data)
+
+
+def test_a_certificate_is_not_believed_but_counted_again(ready: Prepared) -> None:
+    certificate = ready.certificate
+    assert len(certificate.check_subset(0, ready.rows(0))) == sum(certificate.counts[0])
+
+    fewer = tuple(tuple(max(0, count - 1) for count in row) for row in certificate.counts)
+    lying = structs.replace(certificate, counts=fewer)
+    lying.check()
+    with pytest.raises(Invalid, match="other counts than the certificate says"):
+        lying.check_subset(0, ready.rows(0))
+    with pytest.raises(Invalid, match="not those that the certificate names"):
+        certificate.check_subset(0, ready.rows(1))
+
+
+def test_a_plan_for_another_number_of_subsets_is_noticed(ready: Prepared) -> None:
+    plan = json.loads((ready.folder / "plan.json").read_bytes())
+    plan["subsets"] += 1
+    (ready.folder / "plan.json").write_text(json.dumps(plan, separators=(",", ":"), sort_keys=True))
+    with pytest.raises(Invalid, match="different numbers of subsets"):
+        load(ready.folder)
 
 
 def test_a_cloud_owner_refuses_rows_that_do_not_fit_the_card(ready: Prepared) -> None:

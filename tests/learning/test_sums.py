@@ -81,6 +81,17 @@ def test_an_object_of_another_round_under_this_rounds_name_is_found_out() -> Non
     assert "end the training" in stopped.value.next
 
 
+def test_more_rows_than_floating_point_adds_exactly_are_answered_by_nobody() -> None:
+    for rows, refused in ((2**53 // 127**2, False), (2**53 // 127**2 + 1, True)):
+        training = replace(CASE.training, rows=rows)
+        base = SumsOwner(training, SEALING_SECRET).base(CASE.group)
+        if refused:
+            with pytest.raises(Invalid, match="too many"):
+                CASE.replica(0).answer(training, CASE.group, 1, b"", base)
+        else:
+            assert CASE.replica(0).answer(training, CASE.group, 1, b"", base)
+
+
 def test_two_replicas_send_equal_bytes_and_another_round_others() -> None:
     assert answers() == answers()
     assert not set(answers().values()) & set(answers(round=2).values())

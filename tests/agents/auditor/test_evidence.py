@@ -6,7 +6,7 @@ import dataclasses
 import json
 import random
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -237,6 +237,35 @@ def test_a_block_left_out_or_swapped_is_found(evidence: Evidence) -> None:
 def test_a_history_cut_at_its_end_does_not_fit_its_checkpoint(evidence: Evidence) -> None:
     with pytest.raises(Invalid, match="checkpoint"):
         verify(changed(evidence, lambda blocks: blocks.pop()))
+
+
+def test_a_file_of_another_schema_is_not_read_as_if_it_were_this_one(file: bytes) -> None:
+    assert file.count(b"freehold/evidence/1") == 1
+    with pytest.raises(Invalid, match="its schema is 'freehold/evidence/2'"):
+        verify(file.replace(b"freehold/evidence/1", b"freehold/evidence/2"))
+
+
+class BoastfulNode:
+    """A node that says that it has one block more than it hands out."""
+
+    def __init__(self, market: Market) -> None:
+        self._market = market
+        self._left = 50
+
+    def info(self) -> LedgerInfo:
+        info = self._market.ledger.info()
+        return dataclasses.replace(info, height=info.height + 1)
+
+    def export(self, after: int, limit: int) -> Sequence[Block]:
+        self._left -= 1
+        assert self._left, "it is asked again and again for what it does not have"
+        return self._market.ledger.export(after, limit)
+
+
+def test_a_node_that_promises_a_block_and_hands_out_none_is_left(market: Market) -> None:
+    with pytest.raises(Invalid, match="hands out") as caught:
+        record(BoastfulNode(market))  # type: ignore[arg-type]
+    assert caught.value.code == "evidence:ledger"
 
 
 def test_a_history_that_goes_on_behind_its_own_checkpoint_is_refused(market: Market, evidence: Evidence) -> None:
