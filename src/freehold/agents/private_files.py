@@ -16,6 +16,8 @@ from pathlib import Path
 from freehold.errors import Invalid, Unavailable
 
 _OPEN_WITHOUT_LINKS = getattr(os, "O_NOFOLLOW", 0)
+_OPEN_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0)
+"""A pipe to which nobody writes would be waited for."""
 _HAS_OWNERS = hasattr(os, "geteuid")
 
 
@@ -50,15 +52,16 @@ def write_private(path: Path, data: bytes) -> None:
 def read_private(path: Path, *, largest: int) -> bytes:
     """The bytes of the file at `path`; Invalid if it is a link, too large, or others may read or write it."""
     try:
-        handle = os.open(path, os.O_RDONLY | _OPEN_WITHOUT_LINKS)
+        handle = os.open(path, os.O_RDONLY | _OPEN_WITHOUT_LINKS | _OPEN_WITHOUT_WAITING)
     except FileNotFoundError:
         raise Invalid(f"There is no file {path}.") from None
     except OSError as error:
         raise Invalid(f"{path} cannot be opened: {error.strerror}.") from None
+    status = os.fstat(handle)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(handle)
+        raise Invalid(f"{path} is not a file.")
     with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise Invalid(f"{path} is not a file.")
         _check(status, path, allowed=0o600)
         data = file.read(largest + 1)
     if len(data) > largest:
