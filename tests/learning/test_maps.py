@@ -21,9 +21,10 @@ from freehold.learning.maps import FeatureMap, approved, map_description
 from freehold.learning.pooling import pooled_columns, strange_columns
 from freehold.learning.prepared import prepare
 from freehold.learning.random_features import cosine_table
+from freehold.learning.table import read_table
 from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
-from tests.learning.tables import SEED, patient_table
+from tests.learning.tables import SEED, patient_table, patients, write_csv
 
 TEXTS = ["0", "0.1", "0.1", "0.25", "0.4", "0.6", "0.75", "1", "1.3", "2", "2", "3.5"]
 DESCRIPTION = (
@@ -165,6 +166,14 @@ def test_random_features_of_a_chosen_seed_are_not_approved(card: Card) -> None:
 def test_owners_with_different_tables_have_no_common_map(card: Card, tmp_path: Path) -> None:
     other = prepare(patient_table(tmp_path, classes=3), tmp_path / "out", seed=SEED).card
     with pytest.raises(Invalid, match="differ in the column 'outcome'"):
+        map_description([card, other])
+
+
+def test_owners_of_whom_one_has_a_column_more_have_no_common_map(card: Card, tmp_path: Path) -> None:
+    names, rows = patients(240)
+    wider = write_csv(tmp_path, ["age", *names], [[index % 80, *row] for index, row in enumerate(rows)])
+    other = prepare(read_table(wider, target="outcome"), tmp_path / "out", seed=SEED).card
+    with pytest.raises(Invalid, match="have 4 and 5 columns"):
         map_description([card, other])
 
 
