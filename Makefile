@@ -8,8 +8,10 @@ OUT ?= demo-out
 FIRST ?= 0
 SEEDS ?= 2000
 BUGS ?=
+FORMATS ?=
+MINUTES ?= 10
 
-.PHONY: demo test lint determinism simulate planted bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
+.PHONY: demo test lint determinism simulate planted fuzz bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -37,6 +39,10 @@ simulate: $(VENV)/.test
 planted: $(VENV)/.test
 	$(BIN)/python -m tests.planted $(BUGS)
 
+# The readers of strangers' bytes, each tried for MINUTES; what they handle wrongly is kept in tests/vectors/fuzz.
+fuzz: $(VENV)/.fuzz
+	$(BIN)/python -m tests.fuzz $(FORMATS) --minutes $(MINUTES)
+
 bench-training bench-accuracy bench-unlinkability bench-contract: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
 
@@ -62,12 +68,18 @@ $(VENV)/.test: $(VENV)/.demo requirements/test.txt
 	$(PIP) install --require-hashes -r requirements/test.txt
 	@touch $@
 
+$(VENV)/.fuzz: $(VENV)/.test requirements/fuzz.txt
+	$(PIP) install --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
 # Renews the lock files: names, versions and hashes only.
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url pyproject.toml --extra demo --group build
 lock: $(VENV)/.test
 	$(COMPILE) --output-file requirements/demo.txt > /dev/null
 	$(COMPILE) --group test --constraint requirements/demo.txt --output-file requirements/test.txt > /dev/null
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url --group fuzz --output-file requirements/fuzz.txt > /dev/null
 
 clean:
 	rm -rf $(VENV) $(OUT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
