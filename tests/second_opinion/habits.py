@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tests.second_opinion.books import Fields
@@ -71,8 +72,8 @@ class Habits(Crowd):
             t["stake"] = 10**12 if self.rich else r.choice([0, 1, 1000])
         return t
 
-    def dataset(self, owner: str | None = None) -> None:
-        """A whole dataset, most often held and published."""
+    def dataset(self, owner: str | None = None, keys: Sequence[str] = ()) -> None:
+        """A whole dataset, most often held and published; its first mask keys are `keys`."""
         r = self.random
         m = 2 if self.wide else r.choice([2, 2, 3, 4])
         owner = owner or self.mem("do")
@@ -92,7 +93,12 @@ class Habits(Crowd):
             self.do(
                 "CreateDSS",
                 o,
-                {"dataset": d, "index": k, "digest": self.fresh(), "mask_key": self.fresh()[:-2] + "00"},
+                {
+                    "dataset": d,
+                    "index": k,
+                    "digest": self.fresh(),
+                    "mask_key": keys[k] if k < len(keys) else self.fresh()[:-2] + "00",
+                },
                 None,
                 smart,
             )

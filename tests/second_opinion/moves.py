@@ -97,8 +97,25 @@ class HolderMoves(Habits):
             self.do("PublishDS", v["owner"], {"dataset": d})
 
     def withdrawds_(self) -> None:
-        """Now and then a dataset is withdrawn."""
+        """Now and then a dataset is withdrawn, and who has an offer of it may not know yet."""
         if self.random.random() < 0.1:
             d, v = self.pick("dataset")
             if v:
                 self.do("WithdrawDS", v["owner"], {"dataset": d})
+                self.late(d)
+
+    def late(self, d: str) -> None:
+        """An offer of a dataset is taken, whatever became of the dataset."""
+        offers = [
+            (i, v)
+            for i, v in self.every("instance")
+            if v["state"] == "free" and self.opinion.records["subset/" + v["subset"]]["dataset"] == d
+        ]
+        for i, v in offers[:1]:
+            self.do("JoinCI", v["co"], {"instance": i, "receipt": self.fresh(), "nonce": self.fresh()}, None, True)
+
+    def flawed_(self) -> None:
+        """Now and then a dataset is held in full whose subsets are alike, or one of which everybody can unmask."""
+        if self.random.random() < 0.2 and len(self.every("dataset")) < 12:
+            same = self.fresh()[:-2] + "00"
+            self.dataset(keys=self.random.choice([[same, same], ["00" * 32], ["ff" * 32], ["01" + "00" * 31]]))
