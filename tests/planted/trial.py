@@ -122,6 +122,8 @@ class Trials:
         environment |= {
             "PYTHONPATH": str(root / "src"),
             "PYTHONDONTWRITEBYTECODE": "1",
+            # to Hypothesis this means: the same examples each time, however slow the machine is today
+            "CI": "true",
             "TMPDIR": str(temporary),
             witness.RESULTS: str(results),
         }
