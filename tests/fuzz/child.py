@@ -11,7 +11,8 @@ from tests.fuzz.mutations import mutated
 
 
 def main(arguments: list[str]) -> None:
-    """Begins with the genuine values of the format; everything after its name is for libFuzzer, the corpus last."""
+    """Begins with the genuine values of the format; everything after its name is for libFuzzer, the corpus last
+    (or one file, to try that alone)."""
     import atheris
 
     name, *options = arguments
@@ -19,7 +20,7 @@ def main(arguments: list[str]) -> None:
         formats = importlib.import_module("tests.fuzz.formats")
     format = formats.FORMATS[name]
     corpus = Path(options[-1])
-    for number, seed in enumerate(format.seeds()):
+    for number, seed in enumerate(format.seeds() if corpus.is_dir() else ()):
         (corpus / f"seed-{number:02}").write_bytes(seed)
 
     def one(data: bytes) -> None:
