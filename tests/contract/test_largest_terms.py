@@ -134,7 +134,7 @@ def test_eight_datasets_at_the_highest_price_are_trained_together_and_no_job_mor
     looking.is_sound()
 
     assert all(market.earned(dataset.owner) == limits.PRICE_LARGEST for dataset in datasets)
-    larger = [*datasets[1:], market.publishes(5, 3, group_min=5, **LARGEST_TERMS | {"stake": 0, "referee": None})]
+    larger = [*datasets[1:], market.publishes(5, 3, group_min=5, **dict(LARGEST_TERMS) | {"stake": 0, "referee": None})]
     with refused("limit"):
         market.requests(*larger, owner=owner)
 
@@ -162,4 +162,4 @@ def test_the_largest_stake_of_a_liar_is_burned_and_counted() -> None:
 def test_one_more_than_the_largest_is_refused(term: str, value: int) -> None:
     market = Market()
     with refused("limit"):
-        market.drafts(2, 3, **LARGEST_TERMS | {term: value})
+        market.drafts(2, 3, **dict(LARGEST_TERMS) | {term: value})
