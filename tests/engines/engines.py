@@ -13,7 +13,7 @@ from freehold.ledger.remote import RemoteLedger
 from freehold.node.server import serving
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Accepted, Ledger
-from tests.engines.embedded import SEED, clock, embedded
+from tests.engines.embedded import SEED, clock, embedded, front
 from tests.engines.notebook import Notebook
 
 Opener = Callable[[Path], AbstractContextManager[Ledger]]
@@ -47,7 +47,7 @@ def strict(folder: Path) -> Iterator[Ledger]:
 
 @contextmanager
 def remote(folder: Path) -> Iterator[Ledger]:
-    with embedded(folder) as engine, serving(engine, FolderStore(folder / "objects")) as url:
+    with front(folder) as engine, serving(engine, FolderStore(folder / "objects")) as url:
         ledger = RemoteLedger(url)
         try:
             yield ledger
@@ -55,5 +55,11 @@ def remote(folder: Path) -> Iterator[Ledger]:
             ledger.close()
 
 
-ENGINES: Mapping[str, Opener] = {"memory": memory, "embedded": embedded, "strict": strict, "remote": remote}
-DURABLE = ("embedded", "strict", "remote")
+ENGINES: Mapping[str, Opener] = {
+    "memory": memory,
+    "embedded": embedded,
+    "strict": strict,
+    "front": front,
+    "remote": remote,
+}
+DURABLE = ("embedded", "strict", "front", "remote")

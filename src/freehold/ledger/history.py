@@ -8,15 +8,18 @@ from __future__ import annotations
 import threading
 import time as wall
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import TypeAlias
 
 from freehold.errors import Broken, Invalid
-from freehold.ledger.blocks import Tip
 from freehold.ports.ledger import Accepted, EventPage, RecordedEvent
-from freehold.ports.machine import Executed
 from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
+from freehold.protocol.events import Event
 from freehold.protocol.limits import RECORD_LARGEST
+
+Events: TypeAlias = tuple[Event, ...]
+"""Of one action."""
 
 PAGE = 1_000
 """Events of one page."""
@@ -99,12 +102,11 @@ def _position(event: RecordedEvent) -> int:
     return event.position
 
 
-def accepted_of(before: Tip, after: Tip, effects: Sequence[Executed]) -> list[Accepted]:
-    """What members hear of the actions of the block between two tips."""
-    first = before.log.size
+def accepted_of(first: int, height: int, time: int, effects: Iterable[tuple[bytes, Events]]) -> list[Accepted]:
+    """What members hear of the actions of one block, by the result and events of each; `first` is their first leaf."""
     return [
-        Accepted(position=first + i, height=after.height, time=after.time, id=asset_id(each.result), events=each.events)
-        for i, each in enumerate(effects)
+        Accepted(position=first + i, height=height, time=time, id=asset_id(result), events=events)
+        for i, (result, events) in enumerate(effects)
     ]
 
 

@@ -61,7 +61,7 @@ class LedgerPages:
         """Submits actions in their order; the answer comes when all of them are durable or refused."""
         body = await read_body(request, messages.ACTIONS_BODY_LARGEST)
         actions = unframe(body, largest=ACTION_LARGEST, most=messages.ACTIONS_LARGEST)
-        outcomes = await run_in_threadpool(self._engine.submit_all, actions)
+        outcomes = await asyncio.wrap_future(self._engine.enqueue(actions))
         return frames_answer(frame(msgspec.json.encode(messages.answer_of(outcome)) for outcome in outcomes))
 
     async def resolve(self, request: Request) -> Response:

@@ -9,15 +9,14 @@ objects/         packages, bases, results
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from freehold.agents.private_files import private_folder, read_private, write_private
-from freehold.agents.world import system_clock
-from freehold.contract.host import Contract
 from freehold.errors import Invalid, Unavailable
-from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.ledger.embedded.front import FrontLedger
 from freehold.objects.folder import FolderStore
 from freehold.protocol.digests import DIGEST_BYTES, raw
 from freehold.protocol.identifiers import NetworkId
@@ -53,19 +52,22 @@ def read_network(folder: Path) -> NetworkRecord:
     return NetworkRecord.parse(data.removesuffix(b"\n"))
 
 
+def operator_seed(folder: Path) -> bytes:
+    """The seed of the key that signs the blocks of a folder's network; Invalid if it is missing or open to others."""
+    return raw(read_private(folder / OPERATOR_KEY, largest=256).decode("ascii", "replace").strip())
+
+
 @contextmanager
-def open_ledger(folder: Path, clock: Callable[[], int] = system_clock) -> Iterator[EmbeddedLedger]:
+def open_ledger(folder: Path) -> Iterator[FrontLedger]:
     """The ledger of the network in a folder under the rules of the market, for as long as the block runs.
 
-    Raises what `EmbeddedLedger.open` raises, and Invalid if the operator's key is missing or open to others.
+    Its executor is a process of its own (`node.executor`). Raises what `Executor.open` raises, and Invalid if the
+    operator's key is missing or open to others.
     """
-    contract = Contract(read_network(folder))
-    seed = raw(read_private(folder / OPERATOR_KEY, largest=256).decode("ascii", "replace").strip())
-    ledger = EmbeddedLedger.open(folder / LEDGER, contract, seed, clock)
-    try:
+    # -P: a folder called freehold where the node happens to be started is not the program.
+    program = [sys.executable, "-P", "-m", "freehold.node.executor", str(folder)]
+    with closing(FrontLedger.start(folder / LEDGER, program)) as ledger:
         yield ledger
-    finally:
-        ledger.close()
 
 
 def open_store(folder: Path) -> FolderStore:

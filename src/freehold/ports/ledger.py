@@ -6,6 +6,7 @@ again is harmless, since a recorded action sent again is refused. Events come in
 """
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -120,6 +121,10 @@ class Engine(Ledger, Protocol):
 
     def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
         """Submits in the given order and waits once; the answer of each stands at its place."""
+        ...
+
+    def enqueue(self, actions: Sequence[bytes]) -> Future[list[Accepted | FreeholdError]]:
+        """Submits in the given order without waiting for the disk; Unavailable if there is no room for them."""
         ...
 
     def find(self, digest: bytes) -> Accepted | None:

@@ -174,5 +174,5 @@ class Executor:
         self._tip = after
 
         # 5. Answer. What was acknowledged is on disk; an answer lost on its way is found again by `resolve`.
-        answers = iter(accepted_of(tip, after, [each for _, each in accepted]))
+        answers = iter(accepted_of(tip.log.size, after.height, time, [(it.result, it.events) for _, it in accepted]))
         return [next(answers) if isinstance(outcome, Executed) else outcome for outcome in outcomes]

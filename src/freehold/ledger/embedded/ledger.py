@@ -6,10 +6,11 @@ What is promised, and why it holds at each step, stands in `embedded.executor`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from freehold.errors import FreeholdError, Refused
+from freehold.errors import FreeholdError
 from freehold.ledger import blocks
 from freehold.ledger.embedded.execution import Execution, in_order
 from freehold.ledger.embedded.executor import Answer, Clock, Executor
@@ -51,10 +52,11 @@ class EmbeddedLedger:
 
     def submit_all(self, actions: Sequence[bytes]) -> list[Answer]:
         """Submits in the given order and waits once; the answer of each stands at its place."""
-        small = [action for action in actions if len(action) <= ACTION_LARGEST]
-        answers = iter(self._writer.submit(small) if small else [])
-        too_large = Refused("malformed", f"an action has at most {ACTION_LARGEST} bytes", now="nothing was recorded")
-        return [next(answers) if len(action) <= ACTION_LARGEST else too_large for action in actions]
+        return self.enqueue(actions).result()
+
+    def enqueue(self, actions: Sequence[bytes]) -> Future[list[Answer]]:
+        """Submits in the given order without waiting; Unavailable if there is no room for them."""
+        return self._writer.enqueue(actions)
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes: None means that they are not recorded so far."""
@@ -74,7 +76,7 @@ class EmbeddedLedger:
 
     def export(self, after: int, limit: int) -> Sequence[Block]:
         """At most `limit` blocks above the height `after`, ascending."""
-        return [_block(row) for row in self._file.rows(after, limit)]
+        return [block_of(row) for row in self._file.rows(after, limit)]
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come, with a signed checkpoint of durable actions alone."""
@@ -95,7 +97,8 @@ class EmbeddedLedger:
         return answers
 
 
-def _block(row: Row) -> Block:
+def block_of(row: Row) -> Block:
+    """The stored block as it leaves the ledger."""
     body = row.body
     return Block(
         header=row.header,

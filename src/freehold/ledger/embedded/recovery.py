@@ -22,7 +22,6 @@ from freehold.ledger.past import Past
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted
-from freehold.ports.machine import Executed
 
 Heard: TypeAlias = Callable[[Sequence[bytes], Sequence[Accepted]], None]
 """Told the actions of one durable block, and what became of them."""
@@ -45,13 +44,9 @@ def recover(file: BlockFile, genesis: Genesis, heard: Heard) -> Recovered:
     try:
         for row in file.rows(0, sys.maxsize):
             contents = blocks.decode_body(row.body)
-            change, before = tree.changed(contents.writes), tip
+            change = tree.changed(contents.writes)
             tip = _checked(row, contents, tip, file.title.operator, state=change.root)
-            effects = [
-                Executed(writes={}, result=result, events=events)
-                for result, events in zip(contents.results, contents.events, strict=True)
-            ]
-            heard(contents.actions, accepted_of(before, tip, effects))
+            heard(contents.actions, _accepted(row, contents, tip.log.size, tip.time))
             tree.apply(change)
             state.apply(contents.writes)
             past.wrote(tip.height, contents.writes)
@@ -63,6 +58,18 @@ def recover(file: BlockFile, genesis: Genesis, heard: Heard) -> Recovered:
             now=f"blocks 1 to {tip.height} are whole; nothing was written",
         ) from None
     return Recovered(state=state, tree=tree, past=past, tip=tip)
+
+
+def retell(file: BlockFile, heard: Heard) -> None:
+    """Tells `heard` of each block of a file that another process has just checked, and checks nothing again."""
+    for row in file.rows(0, sys.maxsize):
+        contents, header = blocks.decode_body(row.body), blocks.parse_header(row.header)
+        heard(contents.actions, _accepted(row, contents, header.size, header.time))
+
+
+def _accepted(row: Row, contents: blocks.Contents, size: int, time: int) -> list[Accepted]:
+    first = size - len(contents.actions)
+    return accepted_of(first, row.height, time, zip(contents.results, contents.events, strict=True))
 
 
 def _checked(row: Row, contents: blocks.Contents, tip: blocks.Tip, operator: bytes, *, state: bytes) -> blocks.Tip:
