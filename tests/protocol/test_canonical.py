@@ -184,3 +184,32 @@ def test_hostile_bytes_are_refused_and_never_raise_anything_else(data: bytes) ->
     except Invalid:
         return
     assert rfc8785.dumps(value) == data
+
+
+ANYTHING = st.recursive(
+    TEXT
+    | st.sampled_from([":-1", ",true", "[null", "[1.5", ":1e5", ":9007199254740992", "[[[[[[[["])
+    | st.integers(-(2**54), 2**54)
+    | st.booleans()
+    | st.none()
+    | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(value=st.dictionaries(TEXT, ANYTHING, max_size=3), signed=st.booleans())
+def test_a_glance_at_the_text_lets_nothing_pass_that_a_walk_through_the_value_finds(
+    value: dict[str, Any], signed: bool
+) -> None:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+    try:
+        walked = canonical.encode(value, signed=signed) == text
+    except Invalid:
+        walked = False
+    try:
+        read = canonical.decode(text, largest=LARGEST, signed=signed) == value
+    except Invalid:
+        read = False
+
+    assert read == walked

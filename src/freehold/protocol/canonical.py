@@ -26,6 +26,11 @@ _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 _PLAIN: Final = re.compile(rb"[\x20-\x5b\x5d-\x7e]*")
 
 
+# What text may write without having a canonical spelling, although it survives reading and writing: anything but a
+# string, an object, a list or a number of at most 15 digits. A string may hold the same: this only says where to look.
+_SUSPICIOUS: Final = re.compile(rb"[:,\[](?:[^\"{\[\]0-9]|[0-9]{16}|[0-9]+[^,}\]0-9])")
+
+
 class Reader(Protocol):
     """Reads JSON into one type; what `msgspec.json.Decoder(SomeRecord)` is."""
 
@@ -55,17 +60,24 @@ def decode(data: bytes, *, largest: int, signed: bool = False) -> dict[str, Any]
     value = _read(data, _DECODER, largest)
     if type(value) is not dict:
         raise Invalid("canonical JSON must be an object")
-    if encode(value, signed=signed) != data:
-        raise Invalid("the JSON is not in its canonical spelling")
+    _compare(value, data, signed=signed)
     return value
 
 
 def decode_record(data: bytes, reader: Reader, *, largest: int) -> Any:
     """The record that `reader` reads from `data`, which must be its canonical spelling; Invalid otherwise."""
     record = _read(data, reader, largest)
-    if encode(record) != data:
-        raise Invalid("the record is not in its canonical spelling")
+    _compare(record, data)
     return record
+
+
+def _compare(value: object, data: bytes, *, signed: bool = False) -> None:
+    """Check that the plain text `data`, from which `value` was read, is its canonical spelling."""
+    # Most text shows at a glance that each value in it has a canonical spelling; the walk is for the rest.
+    if _SUSPICIOUS.search(data) or data.count(b"{") + data.count(b"[") > DEEPEST_NESTING + 1:
+        _check(value, -LARGEST_INTEGER if signed else 0, DEEPEST_NESTING)
+    if _ENCODER.encode(value) != data:
+        raise Invalid("the JSON is not in its canonical spelling")
 
 
 def _read(data: bytes, reader: Reader, largest: int) -> Any:
