@@ -6,9 +6,11 @@ Followers wait here. An action enters only after it is durable, so nobody ever f
 from __future__ import annotations
 
 import re
+import sys
 import threading
 import time as wall
-from bisect import bisect_right
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
@@ -16,6 +18,7 @@ from freehold.errors import Broken, Invalid
 from freehold.ports.ledger import Accepted, EventPage, RecordedEvent
 from freehold.protocol.digests import sha256
 from freehold.protocol.events import Event
+from freehold.protocol.identifiers import MemberId
 
 Events: TypeAlias = tuple[Event, ...]
 """Of one action."""
@@ -28,13 +31,22 @@ PAGE = 1_000
 
 
 class History:
-    """Accepted actions and their events, growing only; safe to use from many threads."""
+    """Accepted actions and their events, growing only; safe to use from many threads.
+
+    It holds millions of both for years. So they lie in columns, and a record is made when somebody asks for it: less
+    memory, and nothing that Python's collector of garbage would walk through again and again.
+    """
 
     def __init__(self) -> None:
-        self._accepted: list[Accepted] = []
         self._places: dict[bytes, int] = {}
-        self._events: list[RecordedEvent] = []
-        self._events_of: dict[str, list[RecordedEvent]] = {}
+        self._ids: list[str] = []
+        self._heights = array("Q")
+        self._times = array("Q")
+        self._ends = array("Q")
+        """How many events there are once the action at this place is counted."""
+        self._events: list[Event] = []
+        self._events_of: dict[str, array[int]] = {}
+        """The positions of a member's events."""
         self._changed = threading.Condition()
         self._closed = False
 
@@ -42,15 +54,29 @@ class History:
         """Takes over actions that became durable, in their order, and wakes whoever waits for events."""
         with self._changed:
             for action, each in zip(actions, accepted, strict=True):
-                self._accepted.append(each)
                 self._places[sha256(action)] = each.position
-                self._record_events(each)
+                self._ids.append(each.id)
+                self._heights.append(each.height)
+                self._times.append(each.time)
+                for event in each.events:
+                    self._take(event, each.id)
+                self._ends.append(len(self._events))
             self._changed.notify_all()
 
     def resolve(self, action_digest: bytes) -> Accepted | None:
         """The accepted action with this SHA-256, None if there is none so far."""
         place = self._places.get(action_digest)
-        return None if place is None else self._accepted[place]
+        # Its columns are filled one after the other, the last of them last.
+        if place is None or place >= len(self._ends):
+            return None
+        first = self._ends[place - 1] if place else 0
+        return Accepted(
+            position=place,
+            height=self._heights[place],
+            time=self._times[place],
+            id=self._ids[place],
+            events=tuple(self._events[first : self._ends[place]]),
+        )
 
     def events(self, after: int, *, to: str | None, wait: float) -> EventPage:
         """The next events above the cursor `after`, waiting up to `wait` seconds for the first."""
@@ -69,18 +95,11 @@ class History:
             self._closed = True
             self._changed.notify_all()
 
-    def _record_events(self, accepted: Accepted) -> None:
-        for event in accepted.events:
-            recorded = RecordedEvent(
-                position=len(self._events) + 1,
-                height=accepted.height,
-                time=accepted.time,
-                name=event.name,
-                subject=event.subject,
-                to=event.to,
-            )
-            self._events.append(recorded)
-            self._events_of.setdefault(event.to, []).append(recorded)
+    def _take(self, event: Event, id: str) -> None:
+        to = MemberId(sys.intern(event.to))
+        subject = id if event.subject == id else event.subject
+        self._events.append(Event(sys.intern(event.name), subject, to))
+        self._events_of.setdefault(to, array("Q")).append(len(self._events))
 
     def _page(self, after: int, to: str | None) -> EventPage:
         end = len(self._events)
@@ -91,17 +110,27 @@ class History:
                 why="the ledger is older than what this follower has seen: an old copy was restored, or it is another",
                 next="compare its checkpoint with one that you kept before trusting it",
             )
-        if to is None:
-            some = self._events[after : after + PAGE]
-        else:
-            own = self._events_of.get(to, [])
-            first = bisect_right(own, after, key=_position)
+        some: Sequence[int] = range(after + 1, min(after + PAGE, end) + 1)
+        if to is not None:
+            own = self._events_of.get(to, array("Q"))
+            first = bisect_right(own, after)
             some = own[first : first + PAGE]
-        return EventPage(events=tuple(some), cursor=some[-1].position if len(some) == PAGE else end)
+        return EventPage(
+            events=tuple(self._recorded(position) for position in some),
+            cursor=some[-1] if len(some) == PAGE else end,
+        )
 
-
-def _position(event: RecordedEvent) -> int:
-    return event.position
+    def _recorded(self, position: int) -> RecordedEvent:
+        event = self._events[position - 1]
+        place = bisect_left(self._ends, position)
+        return RecordedEvent(
+            position=position,
+            height=self._heights[place],
+            time=self._times[place],
+            name=event.name,
+            subject=event.subject,
+            to=event.to,
+        )
 
 
 def accepted_of(first: int, height: int, time: int, effects: Iterable[tuple[bytes, Events]]) -> list[Accepted]:
