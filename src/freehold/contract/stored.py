@@ -10,8 +10,8 @@ from typing import Final, TypeVar, cast
 
 import msgspec
 
-from freehold.errors import Broken
-from freehold.protocol import assets
+from freehold.errors import Broken, Invalid
+from freehold.protocol import assets, canonical
 from freehold.protocol.records import Record
 
 R = TypeVar("R", bound=Record)
@@ -19,8 +19,8 @@ R = TypeVar("R", bound=Record)
 _KIND_OF: Final = {record: kind for kind, record in assets.KINDS.items()}
 _DECODERS: Final = {record: msgspec.json.Decoder(record) for record in _KIND_OF}
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
-# a number below zero or of more than 16 digits: no text of a record holds a colon, a comma or a bracket
-_NO_AMOUNT: Final = re.compile(rb"[:,\[](?:-|[0-9]{17})")
+# a number below zero or of 16 digits and more: no text of a record holds a colon, a comma or a bracket
+_SUSPICIOUS: Final = re.compile(rb"[:,\[](?:-|[0-9]{16})")
 
 
 def kind_of(record: type[Record]) -> str:
@@ -36,8 +36,11 @@ def key_of(record: type[Record], id: str) -> str:
 def encode(record: Record) -> bytes:
     """The canonical bytes of a record, as `assets.encode` gives them; Broken if a rule made an impossible number."""
     data = _ENCODER.encode(record)
-    if _NO_AMOUNT.search(data):
-        raise Broken(f"a rule made a {kind_of(type(record))} with an impossible number")
+    if _SUSPICIOUS.search(data):
+        try:
+            return canonical.encode(record)
+        except Invalid as invalid:
+            raise Broken(f"a rule made an impossible {kind_of(type(record))}: {invalid.what}") from None
     return data
 
 
