@@ -201,15 +201,18 @@ class FrontLedger:
 
     def _receive(self) -> None:
         """The thread that takes replies, until there are no more."""
-        while some := self._incoming.take():
-            for reply in some:
-                self._waiting.pop(reply.number)(reply)
-        with self._changing:
-            self._gone = self._gone or self._lost()
-            left, self._waiting = list(self._waiting.values()), {}
-        self._outgoing.put(None)
-        for take in left:
-            take(None)
+        try:
+            while some := self._incoming.take():
+                for reply in some:
+                    self._waiting.pop(reply.number)(reply)
+        finally:
+            # However it came to this: nobody waits for what cannot come.
+            with self._changing:
+                self._gone = self._gone or self._lost()
+                left, self._waiting = list(self._waiting.values()), {}
+            self._outgoing.put(None)
+            for take in left:
+                take(None)
 
     def _outcomes(self, actions: Sequence[bytes], reply: Reply | None) -> Any:
         """What became of the actions of one request, in their order; what is accepted enters the history."""
