@@ -50,3 +50,12 @@ def test_what_is_no_file_of_a_fair_size_is_refused_and_not_waited_for(tmp_path: 
             read_private(tmp_path / name, largest=6)
     with pytest.raises(Invalid, match="larger than 5 bytes"):
         read_private(tmp_path / "key", largest=5)
+
+
+def test_a_secret_that_belongs_to_another_user_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_private(tmp_path / "key", b"secret")
+    somebody_else = os.geteuid() + 1
+    monkeypatch.setattr(os, "geteuid", lambda: somebody_else)
+
+    with pytest.raises(Invalid, match="another user"):
+        read_private(tmp_path / "key", largest=6)

@@ -191,6 +191,13 @@ def test_a_referee_that_the_terms_do_not_name_refuses_to_rule(judged: Town, prep
         the_referee(town).hears(town.data_owner().case(ballot_of(town, couple, 0), sealing_key(town)))
 
 
+def test_a_key_that_the_network_does_not_list_is_no_referee(judged: Town) -> None:
+    stranger = judged.people["hospital 1"]
+
+    with pytest.raises(Invalid, match="lists no referee"):
+        referee(stranger)
+
+
 def test_a_liar_that_retires_at_once_still_loses_its_stake_but_not_after_the_hold(
     judged: Town, prepared: Prepared
 ) -> None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec import structs
 
+from freehold.agents.agreements import Agreements
+from freehold.agents.data_owner.approving import _judged
+from freehold.agents.reading import Reader
 from freehold.errors import Invalid
 from freehold.learning.model_file import read_model
 from freehold.learning.prepared import Prepared
@@ -86,3 +91,22 @@ def test_when_the_rounds_of_a_dataset_are_used_up_nobody_can_approve_more_until_
     assert town.buyer("rival").progress("second").phase == "finished"
     assert town.dataset(dataset).granted <= 4
     town.money()
+
+
+def test_a_training_whose_noise_would_hide_nobody_is_put_before_the_data_owner_as_one_to_refuse(
+    town: Town, prepared: Prepared
+) -> None:
+    town.settles(cloud_owners=12)
+    dataset = town.publishes(prepared)
+    couple = town.requests("heart", dataset, rounds=2, map_name="identity")
+    reader = Reader(town.ledger)
+    agreements = Agreements(town.people["hospital 1"].world, reader)
+    training = reader.couple(couple)
+    assert training is not None
+    agreement = agreements.read(training)
+    record = structs.replace(agreement.couple.record, rounds=10**12)
+    endless = replace(agreement, couple=replace(agreement.couple, record=record))
+
+    part = replace(town.data_owner().sheet(couple).parts[0], granted_after=0)
+    assert _judged(agreement, (part,))[1] == ""
+    assert "would not hide" in _judged(endless, (part,))[1]

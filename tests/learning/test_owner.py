@@ -152,6 +152,13 @@ def test_answers_to_another_base_or_round_are_refused() -> None:
         owner.combine(CASE.group, 2, sent + b"\0", answers)
 
 
+def test_nothing_is_combined_in_a_round_in_which_the_noise_would_hide_nobody_any_more() -> None:
+    owner, sent, answers = round_two()
+
+    with pytest.raises(Invalid, match="would not hide"):
+        owner.combine(CASE.group, 10**12, sent, answers)
+
+
 def test_a_well_formed_answer_that_is_no_result_is_found_out_by_its_noise() -> None:
     owner, sent, answers = round_two()
     forged = dict(answers)
