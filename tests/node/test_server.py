@@ -151,12 +151,12 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 PROGRAM = """
 import sys
 from pathlib import Path
-from freehold.node.server import serve
+from freehold.node.server import Node
 from freehold.objects.folder import FolderStore
 from tests.engines.embedded import embedded
 folder = Path(sys.argv[1])
 with embedded(folder) as ledger:
-    serve(ledger, FolderStore(folder / "objects"), port=0, ready=lambda url: print(url, flush=True))
+    Node(ledger, FolderStore(folder / "objects"), port=0).run(lambda url: print(url, flush=True))
 print("closed", flush=True)
 """
 

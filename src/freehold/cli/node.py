@@ -32,7 +32,7 @@ def node(
     output = Output(format, color)
     from freehold.cli.files import write_whole
     from freehold.node.runtime import open_ledger, open_store
-    from freehold.node.server import serve
+    from freehold.node.server import Node
     from freehold.protocol.network import NetworkRecord, network_id
 
     with open_ledger(network) as ledger:
@@ -47,5 +47,10 @@ def node(
             if url_file is not None:
                 write_whole(url_file, f"{url}\n".encode())
 
-        serve(ledger, open_store(network), host=host, port=port, ready=ready)
+        # Without its executor a node can only tell what it knows: better to end, so that a service starts it again.
+        node = Node(ledger, open_store(network), host=host, port=port)
+        ledger.when_lost(node.stop)
+        node.run(ready)
+        if ledger.trouble is not None:
+            raise ledger.trouble
     return DONE

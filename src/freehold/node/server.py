@@ -131,11 +131,6 @@ def serving(engine: Engine, store: FolderStore, *, object_largest: int = OBJECT_
         thread.join()
 
 
-def serve(engine: Engine, store: FolderStore, *, host: str = LOOPBACK, port: int = PORT, ready: Ready) -> None:
-    """Serves until SIGTERM or Ctrl-C; Unavailable if the address is taken. The caller closes the engine."""
-    Node(engine, store, host=host, port=port).run(ready)
-
-
 class _Server(uvicorn.Server):
     """uvicorn's server, which tells when it answers, and ends quietly when it is asked to."""
 

@@ -69,6 +69,7 @@ class FrontLedger:
         self._outstanding = 0
         self._changing = threading.Lock()
         self._gone: FreeholdError | None = None
+        self._when_lost: list[Callable[[], None]] = []
         self._history = History()
         try:
             self._greet()
@@ -150,6 +151,15 @@ class FrontLedger:
         """Which ledger this is and how far it has come, with a signed checkpoint of durable actions alone."""
         return messages.info_of(_INFO.decode(self._told(About)))
 
+    @property
+    def trouble(self) -> FreeholdError | None:
+        """What keeps this ledger from taking anything, if something does."""
+        return self._gone
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Calls `tell`, in a thread of this ledger, if the executor ends without being asked to."""
+        self._when_lost.append(tell)
+
     def close(self) -> None:
         """Lets the executor record what was sent, then ends it and sends followers away."""
         with self._changing:
@@ -208,11 +218,14 @@ class FrontLedger:
         finally:
             # However it came to this: nobody waits for what cannot come.
             with self._changing:
+                told = self._when_lost if self._gone is None else []
                 self._gone = self._gone or self._lost()
                 left, self._waiting = list(self._waiting.values()), {}
             self._outgoing.put(None)
             for take in left:
                 take(None)
+            for tell in told:
+                tell()
 
     def _outcomes(self, actions: Sequence[bytes], reply: Reply | None) -> Any:
         """What became of the actions of one request, in their order; what is accepted enters the history."""
