@@ -12,7 +12,6 @@ What remains for explicit checks is the little that would survive it: fractions,
 
 from __future__ import annotations
 
-import re
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -23,12 +22,7 @@ from freehold.protocol.limits import DEEPEST_NESTING, LARGEST_INTEGER
 _DECODER: Final = msgspec.json.Decoder()
 _ENCODER: Final = msgspec.json.Encoder(order="sorted")
 # 0x20 … 0x7E without the backslash; a quotation mark inside a string cannot be written without one
-_PLAIN: Final = re.compile(rb"[\x20-\x5b\x5d-\x7e]*")
-
-
-# What text may write without having a canonical spelling, although it survives reading and writing: anything but a
-# string, an object, a list or a number of at most 15 digits. A string may hold the same: this only says where to look.
-_SUSPICIOUS: Final = re.compile(rb"[:,\[](?:[^\"{\[\]0-9]|[0-9]{16}|[0-9]+[^,}\]0-9])")
+_PLAIN: Final = bytes(byte for byte in range(0x20, 0x7F) if byte != ord("\\"))
 
 
 class Reader(Protocol):
@@ -44,7 +38,7 @@ def encode(value: object, *, signed: bool = False) -> bytes:
         data = _ENCODER.encode(value)
     except UnicodeEncodeError:
         data = b"\\"
-    if not _PLAIN.fullmatch(data):
+    if not _is_plain(data):
         raise Invalid("canonical JSON holds plain ASCII text only: no quotation mark, backslash, control character")
     return data
 
@@ -73,18 +67,21 @@ def decode_record(data: bytes, reader: Reader, *, largest: int) -> Any:
 
 def _compare(value: object, data: bytes, *, signed: bool = False) -> None:
     """Check that the plain text `data`, from which `value` was read, is its canonical spelling."""
-    # Most text shows at a glance that each value in it has a canonical spelling; the walk is for the rest.
-    if _SUSPICIOUS.search(data) or data.count(b"{") + data.count(b"[") > DEEPEST_NESTING + 1:
-        _check(value, -LARGEST_INTEGER if signed else 0, DEEPEST_NESTING)
+    _check(value, -LARGEST_INTEGER if signed else 0, DEEPEST_NESTING)
     if _ENCODER.encode(value) != data:
         raise Invalid("the JSON is not in its canonical spelling")
+
+
+def _is_plain(data: bytes) -> bool:
+    # five times as fast as an expression that says the same
+    return not data.translate(None, _PLAIN)
 
 
 def _read(data: bytes, reader: Reader, largest: int) -> Any:
     if len(data) > largest:
         raise Invalid(f"{len(data)} bytes of JSON, at most {largest} are read")
     # before it is parsed: what the parser complains about names keys, and no stranger writes on a reader's terminal
-    if not _PLAIN.fullmatch(data):
+    if not _is_plain(data):
         raise Invalid("canonical JSON holds plain ASCII text only: no backslash, no control character")
     try:
         return reader.decode(data)
