@@ -5,6 +5,7 @@ from typing import TypeVar, cast
 
 from freehold.contract import stored
 from freehold.contract.effects import Put, Step, refused
+from freehold.errors import Refused
 from freehold.ports.state_view import Read
 from freehold.protocol.records import Record
 
@@ -23,7 +24,11 @@ class View:
 
     def find(self, kind: type[R], id: str) -> R | None:
         """The record, or None if there is none."""
-        return self.find_all(kind, (id,))[0]
+        key = stored.key_of(kind, id)
+        if key not in self._seen:
+            (data,) = self._read((key,))
+            self._seen[key] = None if data is None else stored.decode(kind, data)
+        return cast("R | None", self._seen[key])
 
     def find_all(self, kind: type[R], ids: Sequence[str]) -> list[R | None]:
         """The records in the order of the ids, None where there is none: one read of the ledger for all of them."""
@@ -35,14 +40,17 @@ class View:
 
     def get(self, kind: type[R], id: str) -> R:
         """The record; refuses `unknown` if there is none."""
-        return self.every(kind, (id,))[id]
+        record = self.find(kind, id)
+        if record is None:
+            raise _unknown(kind, id)
+        return record
 
     def every(self, kind: type[R], ids: Sequence[Id]) -> dict[Id, R]:
         """The records under their ids, in the given order; refuses `unknown` if one is missing."""
         records: dict[Id, R] = {}
         for each, record in zip(ids, self.find_all(kind, ids), strict=True):
             if record is None:
-                raise refused("unknown", f"There is no {stored.kind_of(kind)} {each}.")
+                raise _unknown(kind, each)
             records[each] = record
         return records
 
@@ -53,3 +61,7 @@ class View:
             if isinstance(step, Put):
                 seen[stored.key_of(type(step.record), step.id)] = step.record
         return View(self._read, seen)
+
+
+def _unknown(kind: type[Record], id: str) -> Refused:
+    return refused("unknown", f"There is no {stored.kind_of(kind)} {id}.")

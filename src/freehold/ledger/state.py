@@ -22,6 +22,11 @@ class State:
         """Values in the order of the keys, None where nothing is recorded."""
         return [self._values.get(key) for key in keys]
 
+    def read_over(self, written: Mapping[str, bytes], keys: Sequence[str]) -> list[bytes | None]:
+        """As `read`, with `written` before the state."""
+        below = self._values.get
+        return [written[key] if key in written else below(key) for key in keys]
+
     def scan(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         """Every (key, value) whose key begins with `prefix`, in ascending order of keys."""
         kind, slash, _ = prefix.partition("/")

@@ -89,6 +89,12 @@ def _read(data: bytes, reader: Reader, largest: int) -> Any:
         raise Invalid(f"not readable as JSON: {str(error)[:200]}") from None
 
 
+def check(value: object) -> None:
+    """Check that a value inside a record has a canonical spelling; Invalid if it has none."""
+    if value is not None:
+        _check(value, 0, DEEPEST_NESTING - 1)
+
+
 def _check(value: object, smallest: int, levels: int) -> None:
     """Check that `value` has a canonical spelling: kinds, ranges, and at most `levels` containers below it."""
     # type(), not isinstance(): True is an instance of int

@@ -30,15 +30,15 @@ def T(name: str) -> bytes:  # noqa: N802 - the protocol's own name
 
 def H(name: str, *fields: bytes | int) -> bytes:  # noqa: N802 - the protocol's own name
     """The 32-byte digest of `fields` under the purpose `name`: each 32 bytes, or an integer below 2^64."""
-    return sha256(T(name) + b"".join([_field(value) for value in fields]))
-
-
-def _field(value: bytes | int) -> bytes:
-    if isinstance(value, int):
-        return u64(value)
-    if len(value) != DIGEST_BYTES:
-        raise Invalid(f"a hashed field has {len(value)} bytes instead of {DIGEST_BYTES}")
-    return value
+    data = T(name)
+    for value in fields:
+        if isinstance(value, int):
+            data += u64(value)
+        elif len(value) == DIGEST_BYTES:
+            data += value
+        else:
+            raise Invalid(f"a hashed field has {len(value)} bytes instead of {DIGEST_BYTES}")
+    return sha256(data)
 
 
 def u64(value: int) -> bytes:

@@ -7,6 +7,7 @@ state itself is only read: what the block would change is handed back and takes 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Protocol, TypeAlias
 
 from freehold.errors import Broken, FreeholdError
@@ -29,7 +30,7 @@ class Execution(Protocol):
 def in_order(machine: Machine, state: State, actions: Sequence[bytes], time: int) -> list[Outcome]:
     """Runs the actions one after the other, each on what those before it left."""
     written: dict[str, bytes] = {}
-    read = overlaid(state, written)
+    read = partial(state.read_over, written)
     outcomes: list[Outcome] = []
     for action in actions:
         outcome = execute(machine, read, action, time)
@@ -37,15 +38,6 @@ def in_order(machine: Machine, state: State, actions: Sequence[bytes], time: int
             written.update(outcome.writes)
         outcomes.append(outcome)
     return outcomes
-
-
-def overlaid(state: State, written: dict[str, bytes]) -> Read:
-    """Reads of the state with `written` before it."""
-
-    def read(keys: Sequence[str]) -> list[bytes | None]:
-        return [written.get(key, below) for key, below in zip(keys, state.read(keys), strict=True)]
-
-    return read
 
 
 def execute(machine: Machine, read: Read, action: bytes, time: int) -> Outcome:
