@@ -58,18 +58,21 @@ class Market:
         permissioned: bool = False,
         engine: Callable[[Machine, Callable[[], int]], Engine] = MemoryLedger,
         seed: object = 0,
+        now: int = 1_000_000,
+        grace: int = GRACE,
+        skew: int = SKEW,
     ) -> None:
         self.seed = seed
-        self.now = 1_000_000
+        self.now = now
         self.treasury_seed, self.registrar_seed, self.referee_seed = (
             bytes_of(seed, name) for name in ("treasury", "registrar", "referee")
         )
         self.network = NetworkRecord(
-            grace=GRACE,
+            grace=grace,
             nonce=Nonce(bytes_of(seed, "network").hex()),
             referees=(public_key(self.referee_seed),),
             registrar=public_key(self.registrar_seed) if permissioned else None,
-            skew=SKEW,
+            skew=skew,
             stores=(StoreName("main"), StoreName("spare")),
             treasury=public_key(self.treasury_seed),
         )
@@ -92,7 +95,7 @@ class Market:
 
     def waits_until_after(self, deadline: int) -> None:
         """Time passes until a deadline is over for everybody."""
-        self.now = max(self.now, deadline + GRACE + 1)
+        self.now = max(self.now, deadline + self.network.grace + 1)
 
     def data_owner(self, **admitted: Any) -> Member:
         """A data owner joins."""

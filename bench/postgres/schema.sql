@@ -1,0 +1,35 @@
+-- The central database that a ledger replaces: records by key, and a history of what was done. One call of `act` does what one
+-- action does: it reads records, changes some, adds some, and writes the history; one statement each, in one transaction.
+-- Keys are numbers, which is kinder to Postgres than the names of 64 hex digits that records have on a ledger.
+
+CREATE TABLE records (id bigint PRIMARY KEY, value bytea NOT NULL);
+CREATE TABLE history (position bigserial PRIMARY KEY, action bytea NOT NULL, result bytea NOT NULL);
+CREATE SEQUENCE fresh START 1000000000;
+CREATE TABLE filler (bytes bytea NOT NULL);
+
+-- 64 kB that do not repeat, to cut values from.
+INSERT INTO filler SELECT string_agg(sha256(i::text::bytea), ''::bytea) FROM generate_series(1, 2048) AS i;
+ALTER TABLE records ALTER value SET STORAGE EXTERNAL;
+ALTER TABLE history ALTER action SET STORAGE EXTERNAL;
+ALTER TABLE history ALTER result SET STORAGE EXTERNAL;
+
+INSERT INTO records SELECT i, substr(bytes, 1 + (i * 37 % 60000)::int, :record) FROM generate_series(1, :rows) AS i, filler;
+
+-- Each call cuts at another place, so that no value is written over itself.
+CREATE FUNCTION act(read bigint[], changed bigint[], added int, record int, action int, result int, place int)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    seen bytea[];
+    cut bytea;
+    said bigint;
+BEGIN
+    SELECT array_agg(value) INTO seen FROM records WHERE id = ANY (read);
+    SELECT bytes INTO cut FROM filler;
+    UPDATE records SET value = substr(cut, place, record) WHERE id = ANY (changed);
+    IF added > 0 THEN
+        INSERT INTO records SELECT nextval('fresh'), substr(cut, place + i, record) FROM generate_series(1, added) AS i;
+    END IF;
+    INSERT INTO history (action, result) VALUES (substr(cut, place, action), substr(cut, place, result))
+        RETURNING position INTO said;
+    RETURN said;
+END $$;
