@@ -1,0 +1,1 @@
+"""Whoever is no member, and knows nothing but what everybody may read."""
