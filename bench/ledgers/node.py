@@ -7,6 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from freehold.ledger.frames import frame
+from freehold.ledger.remote import RemoteLedger
+from freehold.protocol.envelope import open_action
 from ledgers.engine import founded
 from ledgers.processes import children, memory_bytes, processor_seconds
 from ledgers.workload import Workload, dealt
@@ -67,8 +70,38 @@ def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
             process.terminate()
 
 
+FUNCTIONS_OF_THE_PAPER: Final = (
+    *("CreateDO", "CreateCO", "CreateMO", "CreateDS", "CreateDSS", "CreateCI", "JoinCI", "VerifyCI", "CreateMod"),
+    *("RequestTC", "ApproveTC", "StartRound", "UpdateTJ", "CloseRound", "EndTC"),
+)
+
+
+def lifecycle_ms(workload: Workload, times: int) -> float:
+    """One member after the other, each waiting for its answer: the fifteen functions that one training takes, the first
+    of each in a market, through a node; the middle of some markets."""
+    found = []
+    with founded(workload) as folder, started(folder) as (_, url):
+        ledger = RemoteLedger(url)
+        try:
+            for market in workload.markets[: times + 1]:
+                left, spent = set(FUNCTIONS_OF_THE_PAPER), 0.0
+                for action in market:
+                    function = open_action(action, signature_checked=True).function
+                    began = time.perf_counter()
+                    ledger.submit(action)
+                    if function in left:
+                        left.remove(function)
+                        spent += time.perf_counter() - began
+                found.append(1e3 * spent)
+        finally:
+            ledger.close()
+    return statistics.median(found[1:])
+
+
 def run(workload: Workload, load: Load) -> NodeRun:
     """Sends the workload to a fresh node."""
+    if len(workload.markets) < load.connections:
+        raise ValueError(f"{load.connections} connections need as many markets, there are {len(workload.markets)}")
     with founded(workload) as folder, started(folder) as (node, url), ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-sender-")))
         hands = list(dealt(workload, load.connections))

@@ -65,14 +65,17 @@ def _function(action: bytes) -> str:
     return open_action(action, signature_checked=True).function
 
 
-def _phase(connections: Sequence[Connection], part: str, step: float) -> tuple[float, float]:
-    """Runs all connections side by side; when they began and ended, by the clock that all processes share."""
+def _phase(connections: Sequence[Connection], part: str, seconds: float) -> tuple[float, float]:
+    """Runs all connections side by side, over so many seconds if not 0; when they began and ended, by the clock that
+    all processes share."""
     began = time.monotonic()
-    threads = [
+    threads = []
+    for place, each in enumerate(connections):
+        bodies = getattr(each, part)
+        step = seconds / max(1, len(bodies))
         # moments of different connections lie between each other
-        threading.Thread(target=each.send, args=(getattr(each, part), began + step * place / len(connections), step))
-        for place, each in enumerate(connections)
-    ]
+        start = began + step * place / len(connections)
+        threads.append(threading.Thread(target=each.send, args=(bodies, start, step)))
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -91,7 +94,8 @@ def main() -> None:
     hands = unframe(asked.file.read_bytes(), largest=_LARGEST, most=_LARGEST)
     lists = [unframe(hand, largest=_LARGEST, most=_LARGEST) for hand in hands]
     connections = [Connection(asked.url, actions, asked.batch) for actions in lists]
-    step = asked.batch * len(connections) / asked.rate if asked.rate else 0.0
+    actions = sum(len(functions) for each in connections for _, functions in each.rest)
+    seconds = actions / asked.rate if asked.rate else 0.0
 
     print("ready", flush=True)
     sys.stdin.readline()
@@ -100,7 +104,7 @@ def main() -> None:
         each.seen.clear()
     print("warm", flush=True)
     sys.stdin.readline()
-    began, ended = _phase(connections, "rest", step)
+    began, ended = _phase(connections, "rest", seconds)
     found: dict[str, Any] = {
         "began": began,
         "ended": ended,
