@@ -11,7 +11,8 @@ BUGS ?=
 FORMATS ?=
 MINUTES ?= 10
 
-.PHONY: demo test lint determinism simulate planted fuzz bench-training bench-accuracy bench-unlinkability bench-contract bench-cheating lock clean
+.PHONY: demo test lint determinism simulate planted fuzz bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger bench-cheating \
+	lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -43,11 +44,11 @@ planted: $(VENV)/.test
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(FORMATS) --minutes $(MINUTES)
 
-bench-training bench-accuracy bench-unlinkability bench-contract: bench-%: $(VENV)/.demo
+bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
 
-# Its story is told by people of the tests.
-bench-contract: $(VENV)/.test
+# Their stories are told by people of the tests.
+bench-contract bench-ledger: $(VENV)/.test
 
 # Every attack of freehold.bench.attacks on whole markets.
 bench-cheating: $(VENV)/.demo

@@ -138,12 +138,12 @@ def _compared(
 ) -> dict[str, Any]:
     lines: list[tuple[str, ...]] = [("", "tps", "all runs", "processor µs: node, clients", "p50 ms", "p99 ms")]
     clients, best = postgres.best(databases) if databases else (0, None)
-    for each in postgres.CLIENTS:
-        runs = [run for run in databases if run.clients == each]
+    for number in postgres.CLIENTS:
+        runs = [run for run in databases if run.clients == number]
         if runs:
             middle = statistics.median(run.tps for run in runs)
             latency = statistics.median(run.latency_ms for run in runs)
-            lines.append((f"Postgres, {each} clients", f"{middle:,.0f}", _all(runs), "", f"mean {latency:.1f}", ""))
+            lines.append((f"Postgres, {number} clients", f"{middle:,.0f}", _all(runs), "", f"mean {latency:.1f}", ""))
     if engines:
         middle = statistics.median(run.tps for run in engines)
         spent = statistics.median(run.front_us + run.executor_us for run in engines)
@@ -155,10 +155,10 @@ def _compared(
         middle = statistics.median(run.tps for run in some)
         said = (f"{middle:,.0f}", _all(some), f"{spent:.0f}, {sent:.0f}", f"{p50:.0f}", f"{p99:.0f}")
         lines.append((f"node, {load}", *said))
-    average = mean(asks)
+    each = mean(asks)
     print(
-        f"\neach action: {average['reads']:.1f} reads, {average['updates']:.1f} changed and {average['inserts']:.1f} new"
-        f" records of {average['record']:.0f} bytes, {average['action']:.0f} bytes of action"
+        f"\neach action: {each['reads']:.1f} reads, {each['updates']:.1f} changed and {each['inserts']:.1f} new records"
+        f" of {each['record']:.0f} bytes, {each['action']:.0f} bytes of action"
     )
     print(table(lines))
     engine_tps = statistics.median(run.tps for run in engines) if engines else None
