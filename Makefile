@@ -10,9 +10,10 @@ SEEDS ?= 2000
 BUGS ?=
 FORMATS ?=
 MINUTES ?= 10
+IMAGES ?= 1000000
 
-.PHONY: demo test lint determinism simulate planted fuzz bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger bench-cheating \
-	lock clean
+.PHONY: demo test lint determinism simulate planted fuzz faults bench-training bench-accuracy bench-unlinkability \
+	bench-contract bench-ledger bench-cheating lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -43,6 +44,11 @@ planted: $(VENV)/.test
 # The readers of strangers' bytes, each tried for MINUTES; what they handle wrongly is kept in tests/vectors/fuzz.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(FORMATS) --minutes $(MINUTES)
+
+# Every system call of the ledger made to fail, and IMAGES of power losses.
+faults: $(VENV)/.test
+	$(BIN)/python -m tests.ledger calls
+	$(BIN)/python -m tests.ledger images --count $(IMAGES)
 
 bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
