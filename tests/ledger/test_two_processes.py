@@ -130,6 +130,7 @@ def test_what_was_sent_before_the_end_is_recorded_and_nothing_after_it(tmp_path:
     assert all(isinstance(answer, Accepted) for future in futures for answer in future.result())
     with pytest.raises(Unavailable, match="closed"):
         ledger.enqueue([add("c", 1, 500)])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.sqlite", "ledger.sqlite-lock"]
     with embedded(tmp_path) as again:
         assert again.info().size == 500
 

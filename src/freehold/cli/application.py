@@ -46,6 +46,9 @@ def build() -> typer.Typer:
         init,
         key_create,
         key_rotate,
+        ledger_backup,
+        ledger_check,
+        ledger_restore,
         money_collect,
         money_deposit,
         money_show,
@@ -91,6 +94,11 @@ def build() -> typer.Typer:
         ),
         ("key", "Make keys, and replace stolen ones.", {"create": key_create, "rotate": key_rotate}),
         ("referee", "Bring a disputed vote to a referee, and rule.", {"case": referee_case, "rule": referee_rule}),
+        (
+            "ledger",
+            "Look after a ledger's file.",
+            {"check": ledger_check, "backup": ledger_backup, "restore": ledger_restore},
+        ),
         ("network", "Found a market.", {"create": network_create}),
         ("bench", "Measure what this version does, on whole markets.", {"cheating": bench_cheating}),
     )

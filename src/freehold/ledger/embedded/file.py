@@ -15,8 +15,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -138,6 +138,43 @@ class BlockFile:
             yield _row(found)
             after = found[0]
 
+    def newest(self) -> int:
+        """The height of the newest block; 0 without any."""
+        return int(self._ask("SELECT coalesce(max(height), 0) FROM blocks")[0])
+
+    def require_whole_pages(self) -> None:
+        """Invalid if SQLite finds anything wrong with the pages of the file."""
+        (found,) = self._ask("PRAGMA integrity_check(1)")
+        if found != "ok":
+            raise _explained(sqlite3.DatabaseError(str(found)), self._path)
+
+    def copy(self, target: Path, told: Callable[[int, int], None]) -> None:
+        """Copies the file as it is now to a new one, whatever is written meanwhile; it is on the disk at the end.
+
+        `told` is told pages that are copied, and all pages. Unavailable if there is no room.
+        """
+        try:
+            with self._turn, closing(sqlite3.connect(target, isolation_level=None)) as copy:
+                # What the copy shows is the moment of this read: it holds whatever a node appends in another process.
+                self._connection.execute("BEGIN")
+                self._connection.execute("SELECT 1 FROM ledger").fetchone()
+                try:
+                    self._connection.backup(copy, pages=512, progress=lambda _, left, pages: told(pages - left, pages))
+                finally:
+                    self._connection.execute("ROLLBACK")
+        except _TROUBLE as error:
+            raise _explained(error, target) from None
+        with target.open("rb") as file:
+            os.fsync(file.fileno())
+
+    def _ask(self, query: str) -> tuple[Any, ...]:
+        try:
+            with self._turn:
+                found: tuple[Any, ...] = self._connection.execute(query).fetchone()
+        except _TROUBLE as error:
+            raise _explained(error, self._path) from None
+        return found
+
     def close(self) -> None:
         """Folds the log back into the file, so that one file remains, and lets the lock go."""
         with self._turn:
@@ -184,14 +221,19 @@ def _create(connection: sqlite3.Connection, path: Path, title: Title) -> Title:
         connection.execute(statement)
     connection.execute("INSERT INTO ledger VALUES (1, ?, ?, ?)", (FORMAT, title.network, title.operator))
     connection.execute("COMMIT")
-    if os.name != "nt":
-        # The file's name must survive too: it lies in the folder, which nobody has synced yet.
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    sync_folder(path.parent)
     return title
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power loss: a new file's name lies there, and nobody else syncs it."""
+    if os.name == "nt":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _read_title(connection: sqlite3.Connection, path: Path) -> Title:

@@ -162,13 +162,14 @@ class FrontLedger:
 
     def close(self) -> None:
         """Lets the executor record what was sent, then ends it and sends followers away."""
+        # Before the executor's: who closes last folds the log back, and this one may only read.
+        self._file.close()
         with self._changing:
             self._gone = self._gone or closed()
             self._outgoing.put(None)
         for thread in self._threads:
             thread.join(_GOODBYE_SECONDS)
         self._history.close()
-        self._file.close()
         self._end_process()
 
     def _greet(self) -> None:
