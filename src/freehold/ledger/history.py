@@ -14,8 +14,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from typing import TypeAlias
 
-from freehold.errors import Broken, Invalid
-from freehold.ports.ledger import Accepted, EventPage, RecordedEvent
+from freehold.errors import Broken, Invalid, Unavailable
+from freehold.ledger.proofs.growing import GrowingLog
+from freehold.ledger.proofs.log import entry, leaf_hash
+from freehold.ports.ledger import Accepted, ActionProof, EventPage, RecordedEvent
 from freehold.protocol.digests import sha256
 from freehold.protocol.events import Event
 from freehold.protocol.identifiers import MemberId
@@ -47,6 +49,7 @@ class History:
         self._events: list[Event] = []
         self._events_of: dict[str, array[int]] = {}
         """The positions of a member's events."""
+        self._log = GrowingLog()
         self._changed = threading.Condition()
         self._closed = False
 
@@ -55,6 +58,7 @@ class History:
         with self._changed:
             for action, each in zip(actions, accepted, strict=True):
                 self._places[sha256(action)] = each.position
+                self._log.append(leaf_hash(entry(action, result_of(each.id))))
                 self._ids.append(each.id)
                 self._heights.append(each.height)
                 self._times.append(each.time)
@@ -77,6 +81,22 @@ class History:
             id=self._ids[place],
             events=tuple(self._events[first : self._ends[place]]),
         )
+
+    def prove_action(self, action_digest: bytes, checkpoint: str, size: int) -> ActionProof:
+        """That the action with this SHA-256 is in the log of the checkpoint over `size` actions; Unavailable if not."""
+        accepted = self.resolve(action_digest)
+        if accepted is None or accepted.position >= size:
+            raise Unavailable(
+                "this action is not recorded", code="absent", next="ask again once it was accepted", retry=False
+            )
+        with self._changed:
+            path = self._log.inclusion(accepted.position, size)
+        return ActionProof(accepted=accepted, size=size, path=tuple(path), checkpoint=checkpoint)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of `new` actions begins with that of `old`; Invalid for sizes that it never had."""
+        with self._changed:
+            return tuple(self._log.consistency(old, new))
 
     def events(self, after: int, *, to: str | None, wait: float) -> EventPage:
         """The next events above the cursor `after`, waiting up to `wait` seconds for the first."""
@@ -139,6 +159,11 @@ def accepted_of(first: int, height: int, time: int, effects: Iterable[tuple[byte
         Accepted(position=first + i, height=height, time=time, id=asset_id(result), events=events)
         for i, (result, events) in enumerate(effects)
     ]
+
+
+def result_of(id: str) -> bytes:
+    """The result that names this id, in its one spelling."""
+    return b'{"id":"' + id.encode("ascii") + b'"}'
 
 
 def asset_id(result: bytes) -> str:

@@ -11,14 +11,14 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from freehold.errors import FreeholdError
+from freehold.errors import FreeholdError, Unavailable
 from freehold.ledger import blocks
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.history import History, accepted_of
 from freehold.ledger.past import Past, RecordedState
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Machine
 from freehold.protocol.digests import sha256
 
@@ -70,6 +70,22 @@ class MemoryLedger:
         done: Future[list[Accepted | FreeholdError]] = Future()
         done.set_result(self.submit_all(actions))
         return done
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """That an action is recorded; nobody signs the log."""
+        return self._history.prove_action(digest, "", self._tip.log.size)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of `new` actions begins with that of `old`."""
+        return self._history.prove_growth(old, new)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """What a record holds, or that there is none, against the newest block, which nobody signs."""
+        with self._turn:
+            if not self._blocks:
+                raise Unavailable("no block names a state yet", next="ask again after the first action", retry=False)
+            (value,), proof, header = self._state.read([key]), self._tree.prove(key), self._blocks[-1].header
+        return RecordProof(value=value, bucket=proof.bucket, siblings=proof.siblings, header=header, signature=b"")
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes."""

@@ -7,6 +7,9 @@
     GET  /events?after=&to=&wait=   Page; waits up to WAIT_LARGEST seconds for the first event
     GET  /blocks?after=&limit=      frames, four for each block: header, signature, framed actions, framed results
     GET  /checkpoint                the signed note as text
+    GET  /proofs/actions/<sha256>   ActionProof: the action is in the log of the checkpoint beside it
+    GET  /proofs/growth?old=&new=   GrowthProof: the log of `new` actions begins with that of `old`
+    GET  /proofs/records/<kind>/<id>  RecordProof: what the record holds, or that there is none
 
 A request that fails as a whole is answered with the JSON of `transport.trouble`.
 """
@@ -19,10 +22,10 @@ import msgspec
 
 from freehold.errors import FreeholdError
 from freehold.ledger.frames import LENGTH
-from freehold.ports.ledger import Accepted, EventPage, LedgerInfo, RecordedEvent
+from freehold.ports.ledger import Accepted, ActionProof, EventPage, LedgerInfo, RecordedEvent, RecordProof
 from freehold.protocol.events import Event
 from freehold.protocol.identifiers import MemberId
-from freehold.protocol.limits import ACTION_LARGEST
+from freehold.protocol.limits import ACTION_LARGEST, RECORD_LARGEST
 from freehold.transport.trouble import Trouble, trouble_of
 
 ACTIONS_LARGEST = 256
@@ -34,6 +37,8 @@ QUESTION_LARGEST = 2**16
 REPLY_LARGEST = 2**26
 PAGE_LARGEST = 2**20
 INFO_LARGEST = 2**15
+PROOF_LARGEST = 2**21
+"""A bucket of 4,096 entries in hex takes half a megabyte."""
 WAIT_LARGEST = 25.0
 BLOCKS_LARGEST = 100
 """Blocks of one answer."""
@@ -82,6 +87,34 @@ class PageMessage(msgspec.Struct, frozen=True, kw_only=True):
     cursor: _Count
 
 
+_Hex = Annotated[str, msgspec.Meta(pattern="^(?:[0-9a-f]{2})*$")]
+
+
+class ActionProofMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A `ports.ledger.ActionProof`; digests in hex."""
+
+    accepted: AcceptedMessage
+    size: _Count
+    path: Annotated[tuple[_Hex, ...], msgspec.Meta(max_length=64)]
+    checkpoint: Annotated[str, msgspec.Meta(max_length=4_096)]
+
+
+class GrowthProofMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """RFC 6962's consistency proof, in hex."""
+
+    path: Annotated[tuple[_Hex, ...], msgspec.Meta(max_length=128)]
+
+
+class RecordProofMessage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A `ports.ledger.RecordProof`; the record and the header as the canonical JSON that they are, the rest in hex."""
+
+    value: Annotated[str, msgspec.Meta(max_length=RECORD_LARGEST)] | None = None
+    bucket: _Hex
+    siblings: Annotated[tuple[_Hex, ...], msgspec.Meta(max_length=8)]
+    header: Annotated[str, msgspec.Meta(max_length=2_048)]
+    signature: _Hex
+
+
 class Info(msgspec.Struct, frozen=True, kw_only=True):
     """A `ports.ledger.LedgerInfo`; the network record stands in it as the canonical JSON that it is."""
 
@@ -99,14 +132,17 @@ def answer_of(outcome: Accepted | FreeholdError | None) -> Answer:
         return Answer()
     if isinstance(outcome, FreeholdError):
         return Answer(error=trouble_of(outcome))
-    return Answer(
-        accepted=AcceptedMessage(
-            position=outcome.position,
-            height=outcome.height,
-            time=outcome.time,
-            id=outcome.id,
-            events=tuple((event.name, event.subject, event.to) for event in outcome.events),
-        )
+    return Answer(accepted=accepted_message(outcome))
+
+
+def accepted_message(accepted: Accepted) -> AcceptedMessage:
+    """The message for an action that is recorded."""
+    return AcceptedMessage(
+        position=accepted.position,
+        height=accepted.height,
+        time=accepted.time,
+        id=accepted.id,
+        events=tuple((event.name, event.subject, event.to) for event in accepted.events),
     )
 
 
@@ -129,6 +165,41 @@ def page_of(message: PageMessage) -> EventPage:
         for position, height, time, name, subject, to in message.events
     )
     return EventPage(events=events, cursor=message.cursor)
+
+
+def action_proof_message(proof: ActionProof) -> ActionProofMessage:
+    """The message for a proof that an action is recorded."""
+    accepted, path = accepted_message(proof.accepted), tuple(digest.hex() for digest in proof.path)
+    return ActionProofMessage(accepted=accepted, size=proof.size, path=path, checkpoint=proof.checkpoint)
+
+
+def action_proof_of(message: ActionProofMessage) -> ActionProof:
+    """The proof that the message says."""
+    path = tuple(bytes.fromhex(digest) for digest in message.path)
+    accepted = accepted_of(message.accepted)
+    return ActionProof(accepted=accepted, size=message.size, path=path, checkpoint=message.checkpoint)
+
+
+def record_proof_message(proof: RecordProof) -> RecordProofMessage:
+    """The message for a proof of what a record holds."""
+    return RecordProofMessage(
+        value=None if proof.value is None else proof.value.decode("ascii"),
+        bucket=proof.bucket.hex(),
+        siblings=tuple(each.hex() for each in proof.siblings),
+        header=proof.header.decode("ascii"),
+        signature=proof.signature.hex(),
+    )
+
+
+def record_proof_of(message: RecordProofMessage) -> RecordProof:
+    """The proof that the message says."""
+    return RecordProof(
+        value=None if message.value is None else message.value.encode("utf-8"),
+        bucket=bytes.fromhex(message.bucket),
+        siblings=tuple(bytes.fromhex(each) for each in message.siblings),
+        header=message.header.encode("utf-8"),
+        signature=bytes.fromhex(message.signature),
+    )
 
 
 def info_message(info: LedgerInfo) -> Info:

@@ -1,7 +1,8 @@
 """A ledger that a node serves, reached over HTTP; satisfies `ports.ledger.Ledger`.
 
 What the node says is believed about the present and never about the past: whoever needs proof takes the blocks
-(`export`) and replays them. Lost answers are named as such; `resolve` tells later what became of an action.
+(`export`) and replays them, or one of the small proofs (`prove_…`) and checks it. Lost answers are named as such;
+`resolve` tells later what became of an action.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from freehold.errors import Invalid
 from freehold.ledger import messages
 from freehold.ledger.blocks import ACTIONS_LARGEST, HEADER_LARGEST, RESULT_LARGEST
 from freehold.ledger.frames import frame, unframe
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
 from freehold.protocol.signatures import SIGNATURE_BYTES
@@ -75,6 +76,23 @@ class RemoteLedger:
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come."""
         return messages.info_of(decoded(self._client.request("GET", "/", largest=messages.INFO_LARGEST), messages.Info))
+
+    def prove_action(self, action: bytes) -> ActionProof:
+        """The node's proof that exactly these bytes are recorded; `proofs.checks` says whether it is one."""
+        body = self._proof(f"/proofs/actions/{sha256(action).hex()}")
+        return messages.action_proof_of(decoded(body, messages.ActionProofMessage))
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """The node's proof that the log of `new` actions begins with that of `old`."""
+        message = decoded(self._proof(f"/proofs/growth?old={old}&new={new}"), messages.GrowthProofMessage)
+        return tuple(bytes.fromhex(digest) for digest in message.path)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """The node's proof of what the record `kind/id` holds, or that there is none."""
+        return messages.record_proof_of(decoded(self._proof(f"/proofs/records/{key}"), messages.RecordProofMessage))
+
+    def _proof(self, path: str) -> bytes:
+        return self._client.request("GET", path, largest=messages.PROOF_LARGEST)
 
     def close(self) -> None:
         """Closes all connections."""

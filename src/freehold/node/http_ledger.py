@@ -81,7 +81,7 @@ class LedgerPages:
 
     async def events(self, request: Request) -> Response:
         """Events after a cursor; waits for the first as long as the request says."""
-        after = _number(request, "after", LARGEST_INTEGER)
+        after = number(request, "after", LARGEST_INTEGER)
         to = request.query_params.get("to")
         if to is not None and not _MEMBER.fullmatch(to):
             raise Invalid("to is the id of a member: 64 lower-case hex digits")
@@ -90,8 +90,8 @@ class LedgerPages:
 
     async def blocks(self, request: Request) -> Response:
         """Blocks above a height, until a number of blocks or a size is reached."""
-        after = _number(request, "after", LARGEST_INTEGER)
-        limit = min(_number(request, "limit", LARGEST_INTEGER), messages.BLOCKS_LARGEST)
+        after = number(request, "after", LARGEST_INTEGER)
+        limit = min(number(request, "limit", LARGEST_INTEGER), messages.BLOCKS_LARGEST)
         return frames_answer(await run_in_threadpool(self._framed_blocks, after, limit))
 
     async def _page(self, after: int, to: str | None, wait: float) -> EventPage:
@@ -126,7 +126,8 @@ def _frames(some: Sequence[Block]) -> bytes:
     )
 
 
-def _number(request: Request, name: str, largest: int) -> int:
+def number(request: Request, name: str, largest: int) -> int:
+    """A whole number of the query, 0 if it is not there; Invalid for anything else."""
     text = request.query_params.get(name, "0")
     if not text.isascii() or not text.isdigit() or len(text) > 16 or int(text) > largest:
         raise Invalid(f"{name} is a whole number")

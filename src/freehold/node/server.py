@@ -7,6 +7,7 @@ session: what an action may do is decided by its signature and the rules, and ev
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import os
 import signal
@@ -25,9 +26,10 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from freehold.errors import FreeholdError, Unavailable
 from freehold.node.followers import Followers
 from freehold.node.http_answers import on_any_error, on_freehold_error, on_http_error
-from freehold.node.http_connections import GuardedConnection
+from freehold.node.http_connections import GuardedConnection, Places
 from freehold.node.http_ledger import LedgerPages
 from freehold.node.http_objects import ObjectPages
+from freehold.node.http_proofs import ProofPages
 from freehold.objects.folder import FolderStore
 from freehold.objects.names import OBJECT_LARGEST
 from freehold.ports.ledger import Engine
@@ -35,7 +37,7 @@ from freehold.ports.ledger import Engine
 LOOPBACK = "127.0.0.1"
 PORT = 7420
 
-_CONNECTIONS = 512
+_BACKLOG = 512
 _GOODBYE_SECONDS = 5
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
@@ -54,23 +56,26 @@ class Node:
         host: str = LOOPBACK,
         port: int = PORT,
         object_largest: int = OBJECT_LARGEST,
+        places: Places | None = None,
     ) -> None:
         """Takes the address at once (port 0: any free one); Unavailable if somebody else has it."""
+        self.places = places or Places()
         self._socket = _listen(host, port)
         self.url = _url(self._socket)
         self._ledger_pages = LedgerPages(engine)
+        self._proof_pages = ProofPages(engine)
         self._object_pages = ObjectPages(store, largest=object_largest)
         self._engine = engine
         self._server = _Server(
             uvicorn.Config(
                 self._application(local=_is_loopback(host)),
-                http=GuardedConnection,
+                # uvicorn asks for a class and calls it
+                http=functools.partial(GuardedConnection, places=self.places),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="on",
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                limit_concurrency=_CONNECTIONS,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
             )
@@ -94,7 +99,7 @@ class Node:
         # points here: a node that serves this machine answers to this machine's names alone.
         hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=list(_LOCAL_NAMES))] if local else []
         return Starlette(
-            routes=[*self._ledger_pages.routes(), *self._object_pages.routes()],
+            routes=[*self._ledger_pages.routes(), *self._proof_pages.routes(), *self._object_pages.routes()],
             middleware=hosts,
             exception_handlers={
                 FreeholdError: on_freehold_error,
@@ -116,9 +121,11 @@ class Node:
 
 
 @contextmanager
-def serving(engine: Engine, store: FolderStore, *, object_largest: int = OBJECT_LARGEST) -> Iterator[str]:
+def serving(
+    engine: Engine, store: FolderStore, *, object_largest: int = OBJECT_LARGEST, places: Places | None = None
+) -> Iterator[str]:
     """Serves from a thread of its own on a free local port while the block runs; gives the node's URL."""
-    node = Node(engine, store, port=0, object_largest=object_largest)
+    node = Node(engine, store, port=0, object_largest=object_largest, places=places)
     ready = threading.Event()
     thread = threading.Thread(target=node.run, args=(lambda _: ready.set(),), name="node", daemon=True)
     thread.start()
@@ -172,7 +179,7 @@ def _listen(host: str, port: int) -> socket.socket:
         if os.name != "nt":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
-        listener.listen(_CONNECTIONS)
+        listener.listen(_BACKLOG)
     except OSError as error:
         listener.close()
         raise Unavailable(

@@ -82,6 +82,34 @@ class LedgerInfo:
     """C2SP signed note (tlog-checkpoint) over the log of accepted actions; empty if nobody signs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionProof:
+    """That an action is recorded: its leaf is in the log of a signed checkpoint."""
+
+    accepted: Accepted
+    size: int
+    """Of the log that the checkpoint is about."""
+    path: tuple[bytes, ...]
+    """RFC 6962's audit path, 32 bytes each."""
+    checkpoint: str
+    """Signed note; empty if nobody signs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordProof:
+    """What a record holds, or that there is none, against the state root in the newest block."""
+
+    value: bytes | None
+    bucket: bytes
+    """The entries of the record's bucket in the state tree, 64 bytes each."""
+    siblings: tuple[bytes, ...]
+    """Of each node above the bucket, 480 bytes each, the lowest first."""
+    header: bytes
+    """Of the newest block."""
+    signature: bytes
+    """The operator's over that header; empty if nobody signs."""
+
+
 class Ledger(Protocol):
     """A ledger as its members see it."""
 
@@ -125,6 +153,18 @@ class Engine(Ledger, Protocol):
 
     def enqueue(self, actions: Sequence[bytes]) -> Future[list[Accepted | FreeholdError]]:
         """Submits in the given order without waiting for the disk; Unavailable if there is no room for them."""
+        ...
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """That the action with this SHA-256 is recorded; Unavailable if it is not, so far."""
+        ...
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """RFC 6962's proof that the log of `new` actions begins with that of `old`; Invalid for sizes it never had."""
+        ...
+
+    def prove_record(self, key: str) -> RecordProof:
+        """What the record `kind/id` holds, or that there is none; Unavailable before the first block."""
         ...
 
     def find(self, digest: bytes) -> Accepted | None:

@@ -41,7 +41,14 @@ class About(msgspec.Struct, frozen=True, array_like=True, tag=3):
     number: int
 
 
-Request: TypeAlias = Submit | Ask | About
+class Prove(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    """Prove what a record holds."""
+
+    number: int
+    key: str
+
+
+Request: TypeAlias = Submit | Ask | About | Prove
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
@@ -51,7 +58,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
     answers: list[Answer] | None = None
     """To `Submit`, one for each action."""
     json: bytes | None = None
-    """To `Ask` and `About`: JSON, since an answer is made for it."""
+    """To all others: JSON, since an answer is made for it."""
     trouble: Trouble | None = None
 
 

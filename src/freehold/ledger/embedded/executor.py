@@ -25,7 +25,7 @@ from freehold.ledger.genesis import Genesis, genesis_of
 from freehold.ledger.history import accepted_of
 from freehold.ledger.past import RecordedState
 from freehold.ledger.proofs.checkpoint import sign_checkpoint
-from freehold.ports.ledger import Accepted, LedgerInfo
+from freehold.ports.ledger import Accepted, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol import signatures
 
@@ -92,6 +92,19 @@ class Executor:
         """Asks the rules about the newest durable state."""
         with self._reading:
             return self._machine.query(self._recorded, query, arguments)
+
+    def prove(self, key: str) -> RecordProof:
+        """What a record holds, or that there is none, against the newest block; Unavailable before the first."""
+        with self._reading:
+            tip = self._tip
+            (value,) = self._state.read([key])
+            proof = self._tree.prove(key)
+        if tip.height == 0:
+            raise Unavailable("no block names a state yet", next="ask again after the first action", retry=False)
+        (row,) = self.file.rows(tip.height - 1, 1)
+        return RecordProof(
+            value=value, bucket=proof.bucket, siblings=proof.siblings, header=row.header, signature=row.signature
+        )
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come, with a signed checkpoint of durable actions alone."""
@@ -171,7 +184,7 @@ class Executor:
             self._state.apply(contents.writes)
             self._tree.apply(change)
             self._past.wrote(after.height, contents.writes)
-        self._tip = after
+            self._tip = after
 
         # 5. Answer. What was acknowledged is on disk; an answer lost on its way is found again by `resolve`.
         answers = iter(accepted_of(tip.log.size, after.height, time, [(it.result, it.events) for _, it in accepted]))

@@ -26,19 +26,20 @@ import msgspec
 
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 from freehold.ledger import messages
-from freehold.ledger.embedded.channel import About, Ask, Reply, Request, Submit, encoded, replies
+from freehold.ledger.embedded.channel import About, Ask, Prove, Reply, Request, Submit, encoded, replies
 from freehold.ledger.embedded.executor import Answer
 from freehold.ledger.embedded.file import BlockFile
 from freehold.ledger.embedded.ledger import block_of
 from freehold.ledger.embedded.recovery import retell
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.history import History
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.protocol.digests import sha256
 from freehold.protocol.envelope import check_signature
 from freehold.transport.trouble import error_of
 
 _GOODBYE_SECONDS = 30
+_PROOF = msgspec.json.Decoder(messages.RecordProofMessage)
 _INFO = msgspec.json.Decoder(messages.Info)
 
 Take = Callable[[Reply | None], None]
@@ -126,6 +127,20 @@ class FrontLedger:
             self._request(lambda number: Submit(number, good), take)
             self._outstanding += len(good)
         return future
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """That the action with this SHA-256 is recorded; Unavailable if it is not, so far."""
+        # Replies come in order: what this checkpoint is about has entered the history before it.
+        info = self.info()
+        return self._history.prove_action(digest, info.checkpoint, info.size)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of `new` actions begins with that of `old`."""
+        return self._history.prove_growth(old, new)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """What a record holds, or that there is none, against the newest block."""
+        return messages.record_proof_of(_PROOF.decode(self._told(lambda number: Prove(number, key))))
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes: None means that they are not recorded so far."""

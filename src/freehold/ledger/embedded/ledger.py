@@ -18,7 +18,7 @@ from freehold.ledger.embedded.file import Row
 from freehold.ledger.embedded.writer import Writer
 from freehold.ledger.frames import unframe
 from freehold.ledger.history import History
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Machine
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
@@ -57,6 +57,19 @@ class EmbeddedLedger:
     def enqueue(self, actions: Sequence[bytes]) -> Future[list[Answer]]:
         """Submits in the given order without waiting; Unavailable if there is no room for them."""
         return self._writer.enqueue(actions)
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """That the action with this SHA-256 is recorded; Unavailable if it is not, so far."""
+        info = self.info()
+        return self._history.prove_action(digest, info.checkpoint, info.size)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of `new` actions begins with that of `old`."""
+        return self._history.prove_growth(old, new)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """What a record holds, or that there is none, against the newest block."""
+        return self._executor.prove(key)
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes: None means that they are not recorded so far."""

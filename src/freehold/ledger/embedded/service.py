@@ -16,7 +16,7 @@ import msgspec
 from freehold.errors import FreeholdError
 from freehold.ledger import messages
 from freehold.ledger.blocks import ACTIONS_LARGEST
-from freehold.ledger.embedded.channel import About, Ask, Reply, Request, Submit, encoded, requests
+from freehold.ledger.embedded.channel import About, Ask, Prove, Reply, Request, Submit, encoded, requests
 from freehold.ledger.embedded.executor import Executor
 from freehold.ledger.embedded.writer import in_blocks
 from freehold.transport.trouble import trouble_of
@@ -62,10 +62,13 @@ def _record(executor: Executor, lots: Sequence[Submit]) -> list[Reply]:
     return [Reply(lot.number, answers=[next(answers) for _ in lot.actions]) for lot in lots]
 
 
-def _answer(executor: Executor, request: Ask | About) -> Reply:
+def _answer(executor: Executor, request: Ask | About | Prove) -> Reply:
     try:
         if isinstance(request, About):
             return Reply(request.number, json=msgspec.json.encode(messages.info_message(executor.info())))
+        if isinstance(request, Prove):
+            proof = messages.record_proof_message(executor.prove(request.key))
+            return Reply(request.number, json=msgspec.json.encode(proof))
         return Reply(request.number, json=msgspec.json.encode(executor.query(request.query, request.arguments)))
     except FreeholdError as error:
         return Reply(request.number, trouble=trouble_of(error))

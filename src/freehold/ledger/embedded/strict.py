@@ -24,7 +24,7 @@ from freehold.ledger.embedded.execution import Outcome, execute
 from freehold.ledger.embedded.executor import Clock
 from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.state import State
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
 
 
@@ -99,6 +99,18 @@ class StrictLedger:
         done: Future[list[Accepted | FreeholdError]] = Future()
         done.set_result(self.submit_all(actions))
         return done
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """As the engine's."""
+        return self._engine.prove_action(digest)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """As the engine's."""
+        return self._engine.prove_growth(old, new)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """As the engine's."""
+        return self._engine.prove_record(key)
 
     def resolve(self, action: bytes) -> Accepted | None:
         """As the engine's."""

@@ -1,0 +1,1 @@
+"""Code that is not ours reads what we sign and prove."""
