@@ -133,7 +133,7 @@ def recorded(count: int, chance: random.Random, log_pages: int, synchronous: str
         system = NotingFileSystem(steps, f"noting {name}")
         connection = _connect(path, system)
         connection.execute(f"PRAGMA synchronous = {synchronous}").fetchall()
-        block_file._create(connection, path, TITLE)
+        block_file._create(connection, TITLE)
         connection.execute(f"PRAGMA wal_autocheckpoint = {log_pages}")
         file = BlockFile(connection, TITLE, path, None)
         rows = _rows(count, chance)

@@ -21,7 +21,7 @@ from tests.engines.embedded import embedded
 from tests.engines.notebook import Notebook, note
 from tests.ledger.recorder import NOTES, TEXT
 
-CALLS = ("openat", "pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "mmap", "pread64")
+CALLS = ("openat", "pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "mmap", "pread64", "fcntl", "fchown")
 """What SQLite reaches the disk by."""
 FAULTS = {
     "killed": "signal=KILL",
@@ -30,7 +30,8 @@ FAULTS = {
     "ENOSPC once": "error=ENOSPC",
     "ENOSPC from then on": "error=ENOSPC",
 }
-FILES = ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-lock")
+FILES = ("ledger.sqlite", "ledger.sqlite-wal", "ledger.sqlite-shm", "ledger.sqlite-lock", ".")
+"""The last is the folder itself: new names lie there until it is synced."""
 _CALL = re.compile(r"^\d+ +(\w+)\(")
 
 

@@ -25,7 +25,8 @@ from typing import Any
 from freehold.errors import Broken, FreeholdError, Invalid, Unavailable
 from freehold.ledger.blocks import Body
 
-FORMAT = "freehold/ledger/1"
+_FAMILY = "freehold/ledger/"
+FORMAT = f"{_FAMILY}1"
 
 _SCHEMA = (
     """CREATE TABLE ledger(
@@ -87,10 +88,13 @@ class BlockFile:
         lock = _take_lock(path.resolve())
         try:
             connection = _connect(path, "rwc")
-            found = _create(connection, path, title) if _is_empty(connection) else _read_title(connection, path)
+            found = _create(connection, title) if _is_empty(connection) else _read_title(connection, path)
             if found != title:
                 raise Invalid(f"{path} belongs to another network or another operator's key")
-        except (FreeholdError, *_TROUBLE) as error:
+            # At every start, not only at the first: whoever created the file may have been killed before this line.
+            # Without it a power loss could take the file's name away, and with it everything acknowledged since.
+            sync_folder(path.resolve().parent)
+        except (FreeholdError, OSError, *_TROUBLE) as error:
             lock.close()
             raise _explained(error, path) from None
         return cls(connection, title, path, lock)
@@ -214,14 +218,13 @@ def _is_empty(connection: sqlite3.Connection) -> bool:
     return connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None
 
 
-def _create(connection: sqlite3.Connection, path: Path, title: Title) -> Title:
+def _create(connection: sqlite3.Connection, title: Title) -> Title:
     """Writes the tables and the title in one transaction: a file has all of it or is still empty."""
     connection.execute("BEGIN IMMEDIATE")
     for statement in _SCHEMA:
         connection.execute(statement)
     connection.execute("INSERT INTO ledger VALUES (1, ?, ?, ?)", (FORMAT, title.network, title.operator))
     connection.execute("COMMIT")
-    sync_folder(path.parent)
     return title
 
 
@@ -237,6 +240,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def _read_title(connection: sqlite3.Connection, path: Path) -> Title:
+    _refuse_other_format(connection, path)
     schema = {text for (text,) in connection.execute("SELECT sql FROM sqlite_schema LIMIT 9")}
     if schema != set(_SCHEMA):
         raise Invalid(f"{path} is an SQLite file, but not a ledger of Freehold")
@@ -246,6 +250,22 @@ def _read_title(connection: sqlite3.Connection, path: Path) -> Title:
     if not all(type(part) is bytes for part in found[0][1:]):
         raise Invalid(f"the first page of {path} is damaged")
     return Title(network=found[0][1], operator=found[0][2])
+
+
+def _refuse_other_format(connection: sqlite3.Connection, path: Path) -> None:
+    """Invalid for a ledger of another format, whose tables need not be ours: it is named, not called a stranger's."""
+    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info('ledger') LIMIT 99")}
+    if "format" not in columns:
+        return
+    found = connection.execute("SELECT format FROM ledger LIMIT 1").fetchone()
+    if found is None or not isinstance(found[0], str) or not found[0].startswith(_FAMILY) or found[0] == FORMAT:
+        return
+    raise Invalid(
+        f"{path} is a ledger of the format {_printable(found[0][:40])}, this version of Freehold reads {FORMAT}",
+        why="a newer version wrote it; read by older rules it would be misread",
+        next="install the version that wrote it, or a newer one",
+        now="nothing was changed",
+    )
 
 
 def _take_lock(path: Path) -> sqlite3.Connection:
@@ -291,11 +311,14 @@ def _write_trouble(error: sqlite3.Error, path: Path) -> FreeholdError:
 def _explained(error: Exception, path: Path) -> FreeholdError:
     if isinstance(error, FreeholdError):
         return error
-    if isinstance(error, sqlite3.Error) and _primary(error) in _PASSING:
+    if isinstance(error, OSError) or (isinstance(error, sqlite3.Error) and _primary(error) in _PASSING):
         return Unavailable(f"the ledger {path} cannot be opened: {error}", next="check the folder, its rights and room")
     said = "its text is not Unicode" if isinstance(error, UnicodeDecodeError) else str(error)
-    shown = "".join(character if character.isprintable() else "?" for character in said[:200])
-    return Invalid(f"{path} cannot be read as a ledger: {shown}", next="restore it from a copy")
+    return Invalid(f"{path} cannot be read as a ledger: {_printable(said[:200])}", next="restore it from a copy")
+
+
+def _printable(said: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in said)
 
 
 def _primary(error: sqlite3.Error) -> int:
