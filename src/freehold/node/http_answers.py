@@ -28,12 +28,12 @@ def frames_answer(body: bytes) -> Response:
     return Response(body, media_type="application/octet-stream")
 
 
-def error_answer(error: FreeholdError) -> Response:
-    """An error as JSON with the status that fits its kind."""
+def error_answer(error: FreeholdError, *, closes: bool = False) -> Response:
+    """An error as JSON with the status that fits its kind; `closes` the connection if wanted."""
     headers = {}
     if isinstance(error, Unavailable) and error.retry_after is not None:
         headers["retry-after"] = str(max(1, round(error.retry_after)))
-    if isinstance(error, TooLarge | TooSlow):
+    if closes or isinstance(error, TooLarge | TooSlow):
         # The rest of the body may still be on its way: nobody here is going to read it.
         headers["connection"] = "close"
     return json_answer(trouble_of(error), _status(error), headers)
