@@ -84,7 +84,7 @@ def named(names: Sequence[str]) -> tuple[Bug, ...]:
 def plant(bug: Bug, root: Path, *, only_check: bool = False) -> None:
     """Applies a bug to the source below `root`; raises BadPatch if it does not fit the source as it is now."""
     applied = subprocess.run(
-        ["git", "apply", *(["--check"] if only_check else []), "-p1", str(bug.file.resolve())],
+        ["git", "apply", "-C1", *(["--check"] if only_check else []), "-p1", str(bug.file.resolve())],
         cwd=root,
         # a copy that lies inside some other work tree is still no part of it
         env=os.environ | {"GIT_CEILING_DIRECTORIES": str(root.resolve().parent)},
