@@ -1,0 +1,17 @@
+"""A ledger of several operators: CometBFT orders, this package executes, and more than two thirds have to agree.
+
+    wire            protobuf's varints and fields, as far as ABCI needs them, bounded
+    abci            the few messages of ABCI 2.0 that pass between a node and its application
+    file            what the application has committed, on disk: whole blocks or nothing
+    admission       whose actions may wait: signatures remembered, members known, quotas
+    application     the answers to the node's requests: the rules, run over the blocks that were decided
+    server          the application on its Unix socket, and the bell that says that there is more
+    configuration   a node's folder: keys, genesis and settings
+    supervisor      application and node as a pair that lives and dies together
+    rpc             sending to the node
+    replica         the application's file followed from another process: state, history, refusals
+    client          the engine that a node of Freehold serves
+
+An accepted action enters a block of `ledger.blocks` here as on every other engine, so history, replay and the state's
+root are the same; only who vouches for them differs: the validators, by the root in CometBFT's headers.
+"""

@@ -1,0 +1,237 @@
+"""The answers to a node's requests: the rules, run over blocks that the validators have decided.
+
+FinalizeBlock computes in memory; **Commit** writes everything of the block in one transaction and only then is there
+anything to see. The node stores a block before FinalizeBlock and the answer before Commit, so the application is level
+with its node or behind it, never ahead; what it lacks after a crash the node hands over again.
+
+The validators agree on two things about a block: the root of the state tree (`app_hash`) and code and data of each
+result (`last_results_hash`). Data is canonical JSON, `{"events", "result"}` of an accepted action and `{"refused"}`,
+the code alone, of another: words for people may change between versions, so they stay beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from freehold.errors import Broken, FreeholdError, Refused
+from freehold.ledger import blocks
+from freehold.ledger.cometbft import abci
+from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
+from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
+from freehold.ledger.embedded.execution import Outcome, in_order
+from freehold.ledger.genesis import Genesis, genesis_of
+from freehold.ledger.proofs.state_tree import Change, StateTree
+from freehold.ledger.state import State
+from freehold.ports.machine import Executed, Machine
+from freehold.ports.state_view import Read, RecordedView
+from freehold.protocol import canonical
+from freehold.protocol.digests import sha256
+from freehold.transport.trouble import trouble_of
+
+VERSION = 1
+"""Of the application, as genesis and Info say it: a new one means that the rules of history changed."""
+_FILTER = "/p2p/filter/"
+
+
+def chain_id(network_id: str) -> str:
+    """The name of the chain of a network; CometBFT allows fifty characters."""
+    return f"freehold-{network_id[:32]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pending:
+    """A block that was executed and not yet committed."""
+
+    committed: Committed
+    change: Change
+    writes: Mapping[str, bytes]
+    tip: blocks.Tip
+
+
+class Application:
+    """One validator's copy of the ledger. One thread, one request at a time."""
+
+    def __init__(
+        self, file: CommitFile, machine: Machine, introduction: Introduction, peers: Container[str] | None = None
+    ) -> None:
+        """Reads back the file; Broken if any byte of its blocks was altered. `peers` are the node ids that may
+        connect; None lets all."""
+        genesis = genesis_of(machine)
+        self._file = file
+        self._admission = Admission(introduction)
+        self._machine = CheckedMachine(machine, self._admission.signatures)
+        self._peers = peers
+        self._chain = chain_id(genesis.network_id)
+        self._state, self._tree = State(genesis.records), StateTree(genesis.records)
+        self._tip = recovered(file, genesis, self._state, self._tree)
+        self.height = file.last()[0]
+        self._pending: Pending | None = None
+
+    @property
+    def root(self) -> bytes:
+        """Of the state tree after the last commit."""
+        return self._tree.root
+
+    def info(self) -> bytes:
+        """How far the application has come; whatever is missing, the node hands over next."""
+        return abci.info(height=self.height, root=self.root, version=VERSION)
+
+    def init_chain(self, request: abci.InitChain) -> bytes:
+        """The root before the first block: never empty, or an answer to an empty block would be zero bytes, which the
+        node stores as nothing."""
+        if request.chain != self._chain:
+            raise Broken(f"the node's genesis is that of {request.chain[:50]!r}, the application serves {self._chain}")
+        return abci.init_chain(self.root)
+
+    def check_tx(self, request: abci.CheckTx) -> tuple[bytes, FreeholdError | None]:
+        """Whether a transaction may wait; the answer, and what kept it out."""
+        try:
+            known = self._file.place(sha256(request.transaction))
+            if known is not None and known.refusal is None:
+                raise Refused("exists", "this action is recorded already")
+            self._admission.admit(self._state.read, request.transaction)
+        except FreeholdError as trouble:
+            return abci.check_tx(abci.REFUSED, said(trouble), log=str(trouble)), trouble
+        return abci.check_tx(abci.OK), None
+
+    def prepare_proposal(self, request: abci.PrepareProposal) -> bytes:
+        """As many of the waiting transactions as fit, in their order, without any that others would have to reject."""
+        chosen: dict[bytes, None] = {}
+        size = 0
+        for transaction in request.transactions:
+            size += len(transaction) + 8
+            if size > request.largest or len(chosen) == blocks.ACTIONS_LARGEST:
+                break
+            if self._holds(transaction):
+                chosen[transaction] = None
+        return abci.prepare_proposal(tuple(chosen))
+
+    def process_proposal(self, request: abci.ProcessProposal) -> bytes:
+        """Only what every honest validator decides alike: number, size, signature, none twice. No state, no clock."""
+        some = request.transactions
+        good = len(some) <= blocks.ACTIONS_LARGEST and len(set(some)) == len(some) and all(map(self._holds, some))
+        return abci.process_proposal(abci.ACCEPT if good else abci.REJECT)
+
+    def finalize_block(self, request: abci.FinalizeBlock) -> bytes:
+        """Executes a decided block in memory."""
+        if request.height != self.height + 1:
+            raise Broken(f"the node decided block {request.height}, the application has come to {self.height}")
+        if len(request.transactions) > blocks.ACTIONS_LARGEST:
+            raise Broken(f"a decided block holds more than {blocks.ACTIONS_LARGEST} transactions")
+        time = max(request.time, self._tip.time)
+        outcomes = in_order(self._machine, self._state, request.transactions, time)
+        pairs = list(zip(request.transactions, outcomes, strict=True))
+        done = [(action, outcome) for action, outcome in pairs if isinstance(outcome, Executed)]
+        contents = blocks.Contents.of([action for action, _ in done], [outcome for _, outcome in done])
+        change = self._tree.changed(contents.writes)
+        tip, block = self._tip, None
+        if done:
+            body = contents.encode()
+            header, tip = blocks.next_block(tip, time, contents, body, state=change.root)
+            block = StoredBlock(height=tip.height, header=header, body=body)
+        ordered = [_ordered(request.height, place, *pair) for place, pair in enumerate(pairs)]
+        committed = Committed(height=request.height, root=change.root, ordered=ordered, block=block)
+        self._pending = Pending(committed=committed, change=change, writes=contents.writes, tip=tip)
+        return abci.finalize_block(tuple(result_of(outcome) for outcome in outcomes), change.root)
+
+    def commit(self) -> bytes:
+        """Makes the executed block durable, and then known."""
+        pending = self._pending
+        if pending is None:
+            raise Broken("the node commits a block that was not executed")
+        self._file.append(pending.committed)
+        self._tree.apply(pending.change)
+        self._state.apply(pending.writes)
+        self._tip, self.height, self._pending = pending.tip, pending.committed.height, None
+        self._admission.ordered(each.digest for each in pending.committed.ordered)
+        return abci.commit()
+
+    def query(self, request: abci.Query) -> bytes:
+        """Single keys with their proof, places of transactions, and who may connect. This thread is the consensus's:
+        whatever takes longer is asked of the file, from another process."""
+        if request.path.startswith(_FILTER):
+            kind, _, name = request.path.removeprefix(_FILTER).partition("/")
+            welcome = kind == "addr" or self._peers is None or name in self._peers
+            return abci.query(abci.OK if welcome else abci.REFUSED)
+        if request.path == "place":
+            found = self._file.place(request.data)
+            place = {} if found is None else {"height": found.height, "place": found.place}
+            return abci.query(abci.OK, canonical.encode(place), height=self.height)
+        if request.path == "record" and request.data.isascii():
+            return abci.query(abci.OK, self._proven(request.data.decode("ascii")), height=self.height)
+        return abci.query(abci.REFUSED, log="there is no such question")
+
+    def _proven(self, key: str) -> bytes:
+        proof, (value,) = self._tree.prove(key), self._state.read([key])
+        shown = {"bucket": proof.bucket.hex(), "siblings": [each.hex() for each in proof.siblings]}
+        return canonical.encode(shown if value is None else {**shown, "value": value.hex()})
+
+    def _holds(self, transaction: bytes) -> bool:
+        try:
+            self._admission.signatures.check(transaction)
+        except Refused:
+            return False
+        return True
+
+
+class CheckedMachine:
+    """The rules behind the check of the signature, which is remembered; satisfies `ports.machine.Machine`."""
+
+    def __init__(self, machine: Machine, signatures: Signatures) -> None:
+        self._machine = machine
+        self._signatures = signatures
+
+    def genesis(self) -> Mapping[str, bytes]:
+        """As the rules'."""
+        return self._machine.genesis()
+
+    def execute(self, read: Read, action: bytes, time: int) -> Executed:
+        """As the rules', once the signature holds."""
+        self._signatures.check(action)
+        return self._machine.execute(read, action, time)
+
+    def query(self, view: RecordedView, name: str, arguments: Mapping[str, object]) -> object:
+        """As the rules'."""
+        return self._machine.query(view, name, arguments)
+
+
+def recovered(file: CommitFile, genesis: Genesis, state: State, tree: StateTree) -> blocks.Tip:
+    """Fills state and tree from the file's blocks, checking each as a stranger would, and returns the tip."""
+    tip = blocks.first_tip(genesis.network_id)
+    while some := file.blocks(tip.height, 64):
+        for block in some:
+            contents = blocks.decode_body(block.body)
+            change = tree.changed(contents.writes)
+            tip = blocks.follow(tip, block.header, contents, block.body, state=change.root)
+            tree.apply(change)
+            state.apply(contents.writes)
+    _, root = file.last()
+    if root not in (None, tree.root):
+        raise Broken(
+            "the application's file was changed or damaged: its records do not give the root that was agreed on",
+            next="keep it as evidence, remove it, and start again: the node hands over every block",
+        )
+    return tip
+
+
+def result_of(outcome: Outcome) -> abci.TransactionResult:
+    """The result that the validators agree on."""
+    if isinstance(outcome, Executed):
+        return abci.TransactionResult(abci.OK, said(outcome))
+    return abci.TransactionResult(abci.REFUSED, said(outcome), log=str(outcome))
+
+
+def said(outcome: Outcome) -> bytes:
+    """What became of an action, as canonical JSON without any word that is meant for people."""
+    if isinstance(outcome, Executed):
+        events = [{"name": e.name, "subject": e.subject, "to": e.to} for e in outcome.events]
+        return canonical.encode({"events": events, "result": canonical.decode(outcome.result, largest=1_024)})
+    return canonical.encode({"refused": outcome.code or type(outcome).__name__.lower()})
+
+
+def _ordered(height: int, place: int, action: bytes, outcome: Outcome) -> Ordered:
+    refusal = None if isinstance(outcome, Executed) else msgspec.json.encode(trouble_of(outcome))
+    return Ordered(height=height, place=place, digest=sha256(action), refusal=refusal)

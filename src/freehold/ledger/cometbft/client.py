@@ -1,0 +1,277 @@
+"""The engine that a node of Freehold serves: actions go to the node of CometBFT, outcomes come from the application.
+
+Sending may go wrong at any place and is simply done again: an action that waits is not taken twice, and one that was
+recorded is refused. So an action whose outcome is not known after a while is sent again by itself, through restarts of
+node and application, until its time is up; then its sender learns that the outcome is unknown.
+
+An action that is recorded already is not sent at all. What the rules say to it is what every engine answers.
+"""
+
+from __future__ import annotations
+
+import threading
+import time as wall
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
+from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
+from freehold.ledger.cometbft.configuration import Settings
+from freehold.ledger.cometbft.file import StoredBlock
+from freehold.ledger.cometbft.replica import Outcome, Replica
+from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
+from freehold.ledger.cometbft.supervisor import Pair, Program
+from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
+from freehold.ledger.frames import unframe
+from freehold.ledger.genesis import genesis_of
+from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.machine import Machine
+from freehold.protocol.digests import sha256
+from freehold.protocol.limits import ACTION_LARGEST
+
+FILE: Final = "application.sqlite"
+_START_SECONDS: Final = 60.0
+_AGAIN_SECONDS: Final = 3.0
+"""After this time without an outcome an action is sent again: the node may have forgotten it in a restart."""
+_SOON_SECONDS: Final = 0.2
+_OUTCOME_SECONDS: Final = 30.0
+
+Take: TypeAlias = Callable[[Outcome], None]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """An action whose outcome is awaited."""
+
+    action: bytes
+    until: float
+    due: float
+    """When it is to be sent, or sent again."""
+    takers: list[Take] = field(default_factory=list)
+
+
+class CometLedger:
+    """A validator's ledger; satisfies `ports.ledger.Engine`, safe to use from many threads."""
+
+    def __init__(self, pair: Pair, folder: Path, machine: Machine, clock: Callable[[], int]) -> None:
+        """Waits until the pair, which has been started, answers."""
+        self.pair = pair
+        self._machine = machine
+        self._clock = clock
+        self._network = genesis_of(machine).network
+        self._waiting: dict[bytes, _Waiting] = {}
+        self._changed = threading.Condition()
+        self._stopped = False
+        self._rpc = Rpc(pair.rpc_socket)
+        try:
+            self._await(self._rpc.status)
+            self._replica: Replica = self._await(
+                lambda: Replica(folder / FILE, pair.bell_socket, machine, self._take_outcomes)
+            )
+        except BaseException:
+            self._rpc.close()
+            raise
+        self._thread = threading.Thread(target=self._send, name="ledger-sender", daemon=True)
+        self._thread.start()
+
+    @classmethod
+    def start(
+        cls,
+        cometbft: Path,
+        folder: Path,
+        settings: Settings,
+        program: Program,
+        machine: Machine,
+        clock: Callable[[], int],
+    ) -> CometLedger:
+        """Starts application and node in a folder that `configuration` has prepared."""
+        pair = Pair(cometbft, folder, settings, program)
+        pair.start()
+        try:
+            return cls(pair, folder, machine, clock)
+        except BaseException:
+            pair.stop()
+            raise
+
+    def submit(self, action: bytes) -> Accepted:
+        """Sends a signed action and waits until it is decided and durable here."""
+        (answer,) = self.submit_all([action])
+        if isinstance(answer, FreeholdError):
+            raise answer.with_traceback(None)
+        return answer
+
+    def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
+        """Submits in the given order and waits once; the answer of each stands at its place."""
+        return self.enqueue(actions).result()
+
+    def enqueue(self, actions: Sequence[bytes]) -> Future[list[Accepted | FreeholdError]]:
+        """Submits in the given order without waiting; Unavailable if there is no room for them."""
+        lot = _Lot(len(actions))
+        with self._changed:
+            if self._stopped:
+                raise closed()
+            if self.pair.trouble is not None:
+                raise self.pair.trouble.with_traceback(None)
+            if len(self._waiting) + len(actions) > WAITING_LARGEST:
+                raise busy()
+            now = wall.monotonic()
+            for place, action in enumerate(actions):
+                take = lot.taker(place)
+                outcome = self._known(action)
+                if outcome is not None:
+                    take(outcome)
+                    continue
+                waits = self._waiting.setdefault(sha256(action), _Waiting(action, now + _OUTCOME_SECONDS, now))
+                waits.takers.append(take)
+            self._changed.notify_all()
+        return lot.future
+
+    def resolve(self, action: bytes) -> Accepted | None:
+        """What became of exactly these bytes: None means that they are not recorded so far."""
+        return self.find(sha256(action))
+
+    def find(self, digest: bytes) -> Accepted | None:
+        """The accepted action with this SHA-256, None if there is none so far."""
+        return self._replica.history.resolve(digest)
+
+    def evaluate(self, query: str, arguments: Mapping[str, object]) -> Any:
+        """Asks the rules about the newest state that is decided and durable here."""
+        return self._replica.query(query, arguments)
+
+    def events(self, after: int, *, to: str | None = None, wait: float = 0.0) -> EventPage:
+        """Events above the cursor `after`, of one member if `to` is given, waiting up to `wait` seconds for one."""
+        return self._replica.history.events(after, to=to, wait=wait)
+
+    def export(self, after: int, limit: int) -> Sequence[Block]:
+        """At most `limit` blocks above the height `after`, ascending."""
+        return [_block(each) for each in self._replica.file.blocks(after, limit)]
+
+    def info(self) -> LedgerInfo:
+        """Which ledger this is and how far it has come. No operator signs: the validators do, in CometBFT's headers."""
+        replica = self._replica
+        return LedgerInfo(
+            network=self._network,
+            operator="",
+            height=replica.height,
+            size=replica.size,
+            time=self._now(),
+            checkpoint="",
+        )
+
+    def close(self) -> None:
+        """Takes nothing more, ends node and application, and tells whoever waits that the outcome is unknown."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        self._thread.join()
+        self.pair.stop()
+        self._replica.close()
+        self._rpc.close()
+        self._give_up(list(self._waiting))
+
+    def _now(self) -> int:
+        return max(self._clock(), self._replica.time)
+
+    def _known(self, action: bytes) -> FreeholdError | None:
+        """What can be said of an action without sending it."""
+        if len(action) > ACTION_LARGEST:
+            return Refused("malformed", f"an action has at most {ACTION_LARGEST} bytes, this one {len(action)}")
+        if self._replica.history.resolve(sha256(action)) is None:
+            return None
+        refusal = self._replica.refusal(action, self._now())
+        return refusal or Broken("the rules would take an action that is recorded already", now="nothing was sent")
+
+    def _await(self, ask: Callable[[], Any]) -> Any:
+        deadline = wall.monotonic() + _START_SECONDS
+        while True:
+            try:
+                return ask()
+            except Unavailable:
+                if self.pair.trouble is not None:
+                    raise self.pair.trouble from None
+                if wall.monotonic() > deadline:
+                    raise
+                wall.sleep(0.02)
+
+    def _send(self) -> None:
+        """The thread that sends, and sends again."""
+        while True:
+            with self._changed:
+                due = self._due()
+                while not due and not self._stopped:
+                    self._changed.wait(_SOON_SECONDS if self._waiting else None)
+                    self._give_up([digest for digest, each in self._waiting.items() if each.until < wall.monotonic()])
+                    due = self._due()
+                if self._stopped:
+                    return
+            for at in range(0, len(due), BATCH):
+                self._broadcast(due[at : at + BATCH])
+
+    def _due(self) -> list[_Waiting]:
+        """What is to be sent now, in the order of its arrival."""
+        now = wall.monotonic()
+        return [each for each in self._waiting.values() if each.due <= now]
+
+    def _broadcast(self, some: Sequence[_Waiting]) -> None:
+        answers = [Taken.FULL] * len(some)
+        with suppress(Unavailable, Invalid):
+            answers = self._rpc.broadcast([each.action for each in some])
+        now = wall.monotonic()
+        for each, answer in zip(some, answers, strict=True):
+            each.due = now + (_AGAIN_SECONDS if answer is Taken.WAITS else _SOON_SECONDS)
+
+    def _take_outcomes(self, outcomes: Sequence[tuple[bytes, Outcome]]) -> None:
+        for digest, outcome in outcomes:
+            with self._changed:
+                waits = self._waiting.pop(digest, None)
+            for take in () if waits is None else waits.takers:
+                take(outcome)
+
+    def _give_up(self, digests: Sequence[bytes]) -> None:
+        unknown = Unavailable(
+            "the network has not decided about the action",
+            why="too few validators take part, or this node is cut off from them",
+            next="ask later what became of it, or send it again",
+            now="sent, outcome unknown",
+            retry_after=1.0,
+        )
+        self._take_outcomes([(digest, unknown) for digest in digests])
+
+
+class _Lot:
+    """What was submitted together, and is answered together."""
+
+    def __init__(self, size: int) -> None:
+        self.future: Future[list[Accepted | FreeholdError]] = Future()
+        self._answers: list[Accepted | FreeholdError | None] = [None] * size
+        self._left = size
+        self._turn = threading.Lock()
+        if not size:
+            self.future.set_result([])
+
+    def taker(self, place: int) -> Take:
+        """Takes the answer at a place; the last one answers the lot."""
+
+        def take(outcome: Outcome) -> None:
+            with self._turn:
+                self._answers[place] = outcome
+                self._left -= 1
+                done = not self._left
+            if done:
+                self.future.set_result([each for each in self._answers if each is not None])
+
+        return take
+
+
+def _block(stored: StoredBlock) -> Block:
+    body = stored.body
+    return Block(
+        header=stored.header,
+        signature=b"",
+        actions=tuple(unframe(body.actions, largest=ACTION_LARGEST, most=ACTIONS_LARGEST)),
+        results=tuple(unframe(body.results, largest=RESULT_LARGEST, most=ACTIONS_LARGEST)),
+    )

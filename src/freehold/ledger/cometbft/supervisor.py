@@ -1,0 +1,150 @@
+"""Application and node as a pair: started in this order, watched, and ended together when one of them ends.
+
+Neither is of use without the other, and a node whose application is gone stops by itself a little later or, rarely,
+hangs. So when one is gone the other is ended too, and both begin again from what is on disk. A pair that ends again and
+again is started more and more slowly, and then given up: something needs a person.
+
+Sockets lie in a fresh folder under the system's temporary one: their paths must be short, and no socket of an earlier
+life is ever found. The application holds the read end of a pipe and ends with its supervisor, however that ends.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from freehold.errors import Broken, FreeholdError
+from freehold.ledger.cometbft.configuration import Settings, write_settings
+
+_PATIENCE_SECONDS: Final = 30.0
+_GOODBYE_SECONDS: Final = 10.0
+_WATCH_SECONDS: Final = 0.05
+_QUIET_SECONDS: Final = 60.0
+"""A pair that lived this long is sound: earlier deaths are forgotten."""
+_DEATHS_LARGEST: Final = 10
+_LOG_LARGEST: Final = 64 * 2**20
+
+Program = Callable[[Path, Path], Sequence[str]]
+"""The command of the application that is to listen on these two sockets: requests of the node, and the bell."""
+
+
+class Pair:
+    """A running application and its node."""
+
+    def __init__(self, cometbft: Path, folder: Path, settings: Settings, program: Program) -> None:
+        """`folder` holds keys and genesis (`configuration`)."""
+        self._cometbft = cometbft
+        self._folder = folder
+        self._settings = settings
+        self._sockets = Path(tempfile.mkdtemp(prefix="freehold-"))
+        self._program = program(self.application_socket, self.bell_socket)
+        self._stopping = threading.Event()
+        self._turn = threading.Lock()
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self.trouble: FreeholdError | None = None
+        """What made the supervisor give up, if something did."""
+        self.starts = 0
+        """How often the pair was started."""
+        self._thread = threading.Thread(target=self._watch, name="ledger-pair", daemon=True)
+
+    @property
+    def application_socket(self) -> Path:
+        """Where the application answers its node."""
+        return self._sockets / "application"
+
+    @property
+    def bell_socket(self) -> Path:
+        """Where the application says that there is more."""
+        return self._sockets / "bell"
+
+    @property
+    def rpc_socket(self) -> Path:
+        """Where the node takes transactions; its folder lets nobody else in."""
+        return self._sockets / "rpc"
+
+    @property
+    def processes(self) -> tuple[int, ...]:
+        """The process ids of application and node, as far as they run."""
+        return tuple(process.pid for process in self._processes if process.poll() is None)
+
+    def start(self) -> None:
+        """Starts both and watches them; raises what kept them from starting."""
+        try:
+            write_settings(self._folder, self._settings, application=self.application_socket, rpc=self.rpc_socket)
+            self._start_both()
+        except BaseException:
+            self.stop()
+            raise
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ends both: the node first, so that it does not miss its application."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(_PATIENCE_SECONDS)
+        self._end_both()
+        shutil.rmtree(self._sockets, ignore_errors=True)
+
+    def _start_both(self) -> None:
+        self.rpc_socket.unlink(missing_ok=True)
+        self.application_socket.unlink(missing_ok=True)
+        self.starts += 1
+        application = self._begin("application", self._program, stdin=subprocess.PIPE)
+        self._processes = [application]
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not self.application_socket.exists():
+            if application.poll() is not None or time.monotonic() > deadline:
+                raise Broken("the ledger's application did not start", next=f"read {self._folder / 'application.log'}")
+            if self._stopping.wait(0.01):
+                return
+        command = [str(self._cometbft), "start", "--home", str(self._folder)]
+        self._processes = [application, self._begin("node", command)]
+
+    def _begin(self, name: str, command: Sequence[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
+        path = self._folder / f"{name}.log"
+        with suppress(FileNotFoundError):
+            if path.stat().st_size > _LOG_LARGEST:
+                path.replace(path.with_suffix(".log.old"))
+        with path.open("ab") as log:
+            # A session of its own: Ctrl-C at a terminal is for the supervisor, which ends both in order.
+            return subprocess.Popen(  # noqa: S603
+                command, stdin=stdin, stdout=log, stderr=log, start_new_session=True
+            )
+
+    def _end_both(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+            try:
+                process.wait(_GOODBYE_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdin is not None:
+                process.stdin.close()
+
+    def _watch(self) -> None:
+        deaths, since = 0, time.monotonic()
+        while not self._stopping.wait(_WATCH_SECONDS):
+            if all(process.poll() is None for process in self._processes):
+                continue
+            self._end_both()
+            deaths = 1 if time.monotonic() - since > _QUIET_SECONDS else deaths + 1
+            if deaths > _DEATHS_LARGEST:
+                self.trouble = Broken(
+                    f"application and node ended {deaths} times in short order",
+                    next=f"read application.log and node.log in {self._folder}",
+                    now="what was recorded is safe; nothing new is taken",
+                )
+                return
+            if self._stopping.wait(0.0 if deaths == 1 else min(0.1 * 2**deaths, 10.0)):
+                return
+            since = time.monotonic()
+            with suppress(FreeholdError, OSError):
+                self._start_both()
