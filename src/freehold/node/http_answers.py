@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from http import HTTPStatus
 from typing import Any
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 from freehold.node.http_bodies import TooLarge, TooSlow
+from freehold.node.rates import TooOften
 from freehold.transport.trouble import trouble_of
 
 _LOG = logging.getLogger("freehold.node")
@@ -32,7 +34,7 @@ def error_answer(error: FreeholdError, *, closes: bool = False) -> Response:
     """An error as JSON with the status that fits its kind; `closes` the connection if wanted."""
     headers = {}
     if isinstance(error, Unavailable) and error.retry_after is not None:
-        headers["retry-after"] = str(max(1, round(error.retry_after)))
+        headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     if closes or isinstance(error, TooLarge | TooSlow):
         # The rest of the body may still be on its way: nobody here is going to read it.
         headers["connection"] = "close"
@@ -69,6 +71,8 @@ def _status(error: FreeholdError) -> HTTPStatus:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         case TooSlow():
             return HTTPStatus.REQUEST_TIMEOUT
+        case TooOften():
+            return HTTPStatus.TOO_MANY_REQUESTS
         case Refused():
             return HTTPStatus.CONFLICT
         case Invalid():

@@ -21,6 +21,7 @@ from freehold.ledger.frames import frame, unframe
 from freehold.node.followers import Followers
 from freehold.node.http_answers import frames_answer, json_answer
 from freehold.node.http_bodies import read_body
+from freehold.node.rates import Rates
 from freehold.ports.ledger import Block, Engine, EventPage
 from freehold.protocol.digests import raw
 from freehold.protocol.limits import ACTION_LARGEST, LARGEST_INTEGER
@@ -32,8 +33,9 @@ _QUESTION = msgspec.json.Decoder(messages.Question)
 class LedgerPages:
     """The addresses of one ledger."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, rates: Rates | None = None) -> None:
         self._engine = engine
+        self._rates = rates or Rates(None, None)
         self.followers: Followers | None = None
 
     def routes(self) -> list[Route]:
@@ -61,7 +63,9 @@ class LedgerPages:
         """Submits actions in their order; the answer comes when all of them are durable or refused."""
         body = await read_body(request, messages.ACTIONS_BODY_LARGEST)
         actions = unframe(body, largest=ACTION_LARGEST, most=messages.ACTIONS_LARGEST)
+        self._rates.actions(request.client.host if request.client else "", actions)
         outcomes = await asyncio.wrap_future(self._engine.enqueue(actions))
+        self._rates.outcomes(actions, outcomes)
         return frames_answer(frame(msgspec.json.encode(messages.answer_of(outcome)) for outcome in outcomes))
 
     async def resolve(self, request: Request) -> Response:

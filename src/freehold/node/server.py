@@ -24,12 +24,15 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from freehold.errors import FreeholdError, Unavailable
+from freehold.node.door import Counted, Door
 from freehold.node.followers import Followers
 from freehold.node.http_answers import on_any_error, on_freehold_error, on_http_error
 from freehold.node.http_connections import GuardedConnection, Places
 from freehold.node.http_ledger import LedgerPages
 from freehold.node.http_objects import ObjectPages
 from freehold.node.http_proofs import ProofPages
+from freehold.node.lines import Lines
+from freehold.node.rates import Rates
 from freehold.objects.folder import FolderStore
 from freehold.objects.names import OBJECT_LARGEST
 from freehold.ports.ledger import Engine
@@ -57,12 +60,20 @@ class Node:
         port: int = PORT,
         object_largest: int = OBJECT_LARGEST,
         places: Places | None = None,
+        rates: Rates | None = None,
+        lines: Lines | None = None,
     ) -> None:
-        """Takes the address at once (port 0: any free one); Unavailable if somebody else has it."""
+        """Takes the address at once (port 0: any free one); Unavailable if somebody else has it.
+
+        Without `rates` everybody may ask as often as they like; without `lines` nothing is told.
+        """
         self.places = places or Places()
+        self.rates = rates or Rates(None, None)
+        self.counted = Counted()
+        self.lines = lines or Lines(None)
         self._socket = _listen(host, port)
         self.url = _url(self._socket)
-        self._ledger_pages = LedgerPages(engine)
+        self._ledger_pages = LedgerPages(engine, self.rates)
         self._proof_pages = ProofPages(engine)
         self._object_pages = ObjectPages(store, largest=object_largest)
         self._engine = engine
@@ -76,6 +87,8 @@ class Node:
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # An address that a header gives would be anybody's word.
+                proxy_headers=False,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
             )
@@ -97,10 +110,11 @@ class Node:
     def _application(self, *, local: bool) -> Starlette:
         # A page from anywhere may make a browser on this machine ask a local node under a name that the page's owner
         # points here: a node that serves this machine answers to this machine's names alone.
+        door = Middleware(Door, rates=self.rates, counted=self.counted, lines=self.lines)
         hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=list(_LOCAL_NAMES))] if local else []
         return Starlette(
             routes=[*self._ledger_pages.routes(), *self._proof_pages.routes(), *self._object_pages.routes()],
-            middleware=hosts,
+            middleware=[door, *hosts],
             exception_handlers={
                 FreeholdError: on_freehold_error,
                 HTTPException: on_http_error,
@@ -122,10 +136,15 @@ class Node:
 
 @contextmanager
 def serving(
-    engine: Engine, store: FolderStore, *, object_largest: int = OBJECT_LARGEST, places: Places | None = None
+    engine: Engine,
+    store: FolderStore,
+    *,
+    object_largest: int = OBJECT_LARGEST,
+    places: Places | None = None,
+    rates: Rates | None = None,
 ) -> Iterator[str]:
     """Serves from a thread of its own on a free local port while the block runs; gives the node's URL."""
-    node = Node(engine, store, port=0, object_largest=object_largest, places=places)
+    node = Node(engine, store, port=0, object_largest=object_largest, places=places, rates=rates)
     ready = threading.Event()
     thread = threading.Thread(target=node.run, args=(lambda _: ready.set(),), name="node", daemon=True)
     thread.start()
