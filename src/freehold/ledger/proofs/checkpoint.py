@@ -50,21 +50,33 @@ def sign_checkpoint(log: Log, *, network_id: str, operator_seed: bytes) -> str:
 
 
 def open_checkpoint(note: str, *, network_id: str, operator: bytes) -> Checkpoint:
-    """The checkpoint that the operator (32-byte public key) signed for this network; Invalid for anything else."""
+    """The checkpoint that the operator (32-byte public key) signed for this network; Invalid for anything else.
+
+    Lines of others, such as witnesses, may follow the operator's; they are not looked at (`proofs.cosignature` does).
+    """
     if len(note) > LARGEST:
         raise Invalid(f"a checkpoint has at most {LARGEST} characters")
-    text, _, line = note.partition("\n\n")
-    lines = text.split("\n")
-    if len(lines) != 3 or not lines[1].isascii() or not lines[1].isdigit():
-        raise Invalid("a checkpoint has three lines of text: origin, size, root")
-    checkpoint = Checkpoint(network_id=network_id, size=int(lines[1][:20]), root=_unbase64(lines[2], 32))
-    if checkpoint.text() != text + "\n":
-        raise Invalid("the checkpoint is for another network, or not in its canonical spelling")
-    signature = _unbase64(line.removesuffix("\n").rpartition(" ")[2], 68)[4:]
-    if line != _signature_line(network_id, operator, signature).removeprefix("\n"):
+    text, _, lines = note.partition("\n\n")
+    checkpoint = read_text(text + "\n", network_id)
+    first, _, others = lines.partition("\n")
+    if others and not all(line.startswith(_DASH) for line in others.removesuffix("\n").split("\n")):
+        raise Invalid("a checkpoint's text is followed by lines of signatures alone")
+    signature = _unbase64(first.rpartition(" ")[2], 68)[4:]
+    if f"\n{first}\n" != _signature_line(network_id, operator, signature) or not lines.endswith("\n"):
         raise Invalid("the checkpoint names another operator's key")
     if not signatures.verify(operator, checkpoint.text().encode("ascii"), signature):
         raise Invalid("the operator did not sign this checkpoint")
+    return checkpoint
+
+
+def read_text(text: str, network_id: str) -> Checkpoint:
+    """What the signed text says; Invalid unless it is this network's, in its one spelling."""
+    lines = text.split("\n")
+    if len(lines) != 4 or not lines[1].isascii() or not lines[1].isdigit():
+        raise Invalid("a checkpoint has three lines of text: origin, size, root")
+    checkpoint = Checkpoint(network_id=network_id, size=int(lines[1][:20]), root=_unbase64(lines[2], 32))
+    if checkpoint.text() != text:
+        raise Invalid("the checkpoint is for another network, or not in its canonical spelling")
     return checkpoint
 
 
