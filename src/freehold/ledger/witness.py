@@ -7,14 +7,15 @@ It speaks C2SP's `tlog-witness`. A request is one body:
     <empty line>
     <the operator's signed note>
 
-The answer to a good one is the witness's line. What it remembers is on the disk before it signs, in one SQLite transaction: a
-witness that forgot could be brought to cosign two histories. So it refuses rather than signs whenever its disk fails.
+The answer to a good one is the witness's line. What it remembers is on the disk before it signs, in one SQLite
+transaction: a witness that forgot could be brought to cosign two histories. So it refuses whenever its disk fails.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 import sqlite3
 import threading
 from collections.abc import Callable, Mapping
@@ -29,6 +30,7 @@ from freehold.ledger.proofs.cosignature import cosign
 REQUEST_LARGEST = LARGEST + 63 * 45 + 64
 """Bytes of a request: a note, and a proof of at most 63 digests."""
 _PROOF_LARGEST = 63
+_OLD = re.compile("old (0|[1-9][0-9]{0,15})", re.ASCII)
 _SCHEMA = "CREATE TABLE IF NOT EXISTS seen(network TEXT PRIMARY KEY, size INTEGER NOT NULL, root BLOB NOT NULL) STRICT"
 
 
@@ -114,7 +116,7 @@ class Witness:
     def _remember(self, checkpoint: Checkpoint) -> None:
         """Durable before anything is signed: if the power fails between the two, only a signature is missing."""
         self._memory.execute(
-            "INSERT INTO seen VALUES (?, ?, ?) ON CONFLICT (network) DO UPDATE SET size = excluded.size, root = excluded.root",
+            "INSERT OR REPLACE INTO seen VALUES (?, ?, ?)",
             (checkpoint.network_id, checkpoint.size, checkpoint.root),
         )
 
@@ -132,18 +134,12 @@ def _parse(request: bytes) -> tuple[int, list[bytes], str]:
     try:
         head, _, note = request.decode("utf-8").partition("\n\n")
         first, *lines = head.split("\n")
-        size = first.removeprefix("old ")
-        if (
-            not first.startswith("old ")
-            or not size.isascii()
-            or not size.isdigit()
-            or len(size) > 16
-            or str(int(size)) != size
-        ):
+        size = _OLD.fullmatch(first)
+        if size is None:
             raise Invalid("a request begins with the old size")
         proof = [base64.b64decode(line, validate=True) for line in lines]
     except (UnicodeDecodeError, binascii.Error, ValueError):
         raise Invalid("the request cannot be read") from None
     if len(proof) > _PROOF_LARGEST or any(len(digest) != 32 for digest in proof):
         raise Invalid(f"a proof has at most {_PROOF_LARGEST} digests of 32 bytes")
-    return int(size), proof, note
+    return int(size[1]), proof, note
