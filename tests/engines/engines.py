@@ -13,6 +13,8 @@ from freehold.ledger.remote import RemoteLedger
 from freehold.node.server import serving
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Accepted, Ledger
+from tests.engines.cometbft import cometbft_1, cometbft_4
+from tests.engines.cometbft import program as cometbft_program
 from tests.engines.embedded import SEED, clock, embedded, front
 from tests.engines.notebook import Notebook
 
@@ -55,11 +57,14 @@ def remote(folder: Path) -> Iterator[Ledger]:
             ledger.close()
 
 
+# Only where CometBFT is installed; elsewhere the run says so (tests/conftest.py).
+COMETBFT: Mapping[str, Opener] = {"cometbft_1": cometbft_1, "cometbft_4": cometbft_4} if cometbft_program() else {}
 ENGINES: Mapping[str, Opener] = {
     "memory": memory,
     "embedded": embedded,
     "strict": strict,
     "front": front,
     "remote": remote,
+    **COMETBFT,
 }
-DURABLE = ("embedded", "strict", "front", "remote")
+DURABLE = ("embedded", "strict", "front", "remote", *COMETBFT)

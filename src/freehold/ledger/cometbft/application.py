@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import msgspec
 
 from freehold.errors import Broken, FreeholdError, Refused
-from freehold.ledger import blocks
+from freehold.ledger import blocks, messages
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
 from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
@@ -25,6 +25,7 @@ from freehold.ledger.embedded.execution import Outcome, in_order
 from freehold.ledger.genesis import Genesis, genesis_of
 from freehold.ledger.proofs.state_tree import Change, StateTree
 from freehold.ledger.state import State
+from freehold.ports.ledger import RecordProof
 from freehold.ports.machine import Executed, Machine
 from freehold.ports.state_view import Read, RecordedView
 from freehold.protocol import canonical
@@ -33,6 +34,10 @@ from freehold.transport.trouble import trouble_of
 
 VERSION = 1
 """Of the application, as genesis and Info say it: a new one means that the rules of history changed."""
+RECORD = "record"
+"""The question what a record holds, with its proof: the answer is a `messages.RecordProofMessage`."""
+PLACE = "place"
+"""The question where a transaction was ordered, by its SHA-256."""
 _FILTER = "/p2p/filter/"
 
 
@@ -156,18 +161,24 @@ class Application:
             kind, _, name = request.path.removeprefix(_FILTER).partition("/")
             welcome = kind == "addr" or self._peers is None or name in self._peers
             return abci.query(abci.OK if welcome else abci.REFUSED)
-        if request.path == "place":
+        if request.path == PLACE:
             found = self._file.place(request.data)
             place = {} if found is None else {"height": found.height, "place": found.place}
             return abci.query(abci.OK, canonical.encode(place), height=self.height)
-        if request.path == "record" and request.data.isascii():
-            return abci.query(abci.OK, self._proven(request.data.decode("ascii")), height=self.height)
+        if request.path == RECORD and request.data.isascii():
+            return self._proven(request.data.decode("ascii"))
         return abci.query(abci.REFUSED, log="there is no such question")
 
     def _proven(self, key: str) -> bytes:
-        proof, (value,) = self._tree.prove(key), self._state.read([key])
-        shown = {"bucket": proof.bucket.hex(), "siblings": [each.hex() for each in proof.siblings]}
-        return canonical.encode(shown if value is None else {**shown, "value": value.hex()})
+        if not self._tip.height:
+            return abci.query(abci.REFUSED, log="no block names a state yet")
+        (value,), proof = self._state.read([key]), self._tree.prove(key)
+        (newest,) = self._file.blocks(self._tip.height - 1, 1)
+        proven = RecordProof(
+            value=value, bucket=proof.bucket, siblings=proof.siblings, header=newest.header, signature=b""
+        )
+        shown = msgspec.json.encode(messages.record_proof_message(proven))
+        return abci.query(abci.OK, shown, height=self.height)
 
     def _holds(self, transaction: bytes) -> bool:
         try:

@@ -18,8 +18,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+import msgspec
+
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
+from freehold.ledger import messages
 from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
+from freehold.ledger.cometbft.application import RECORD
 from freehold.ledger.cometbft.configuration import Settings
 from freehold.ledger.cometbft.file import StoredBlock
 from freehold.ledger.cometbft.replica import Outcome, Replica
@@ -28,11 +32,12 @@ from freehold.ledger.cometbft.supervisor import Pair, Program
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
-from freehold.ports.ledger import Accepted, Block, EventPage, LedgerInfo
+from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Machine
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
 
+_PROOF: Final = msgspec.json.Decoder(messages.RecordProofMessage)
 FILE: Final = "application.sqlite"
 _START_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 3.0
@@ -129,6 +134,20 @@ class CometLedger:
                 waits.takers.append(take)
             self._changed.notify_all()
         return lot.future
+
+    def prove_action(self, digest: bytes) -> ActionProof:
+        """That the action with this SHA-256 is recorded; Unavailable if it is not, so far."""
+        return self._replica.history.prove_action(digest, "", self._replica.told)
+
+    def prove_growth(self, old: int, new: int) -> tuple[bytes, ...]:
+        """That the log of `new` actions begins with that of `old`."""
+        return self._replica.history.prove_growth(old, new)
+
+    def prove_record(self, key: str) -> RecordProof:
+        """What a record holds, or that there is none, against the newest block: its state root is also the `app_hash`
+        that the validators signed."""
+        answer = self._rpc.query(RECORD, key.encode("ascii", "replace"))
+        return messages.record_proof_of(_PROOF.decode(answer))
 
     def resolve(self, action: bytes) -> Accepted | None:
         """What became of exactly these bytes: None means that they are not recorded so far."""

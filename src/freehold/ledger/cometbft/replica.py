@@ -49,6 +49,8 @@ class Replica:
         self.file = CommitFile.read(path, genesis.network)
         self.history = History()
         self.height = self.size = self.time = 0
+        self.told = 0
+        """How many actions the history holds: `size`, or a little less while a block enters it."""
         self._bell = bell
         self._machine = machine
         self._tell = tell
@@ -144,6 +146,7 @@ class Replica:
             self.height, self.size, self.time = block.height, header.size, header.time
         # After the state, so that whoever hears of an event finds what it is about.
         self.history.append(contents.actions, accepted)
+        self.told = header.size
 
 
 def _messages(buffer: bytearray) -> list[bytes]:

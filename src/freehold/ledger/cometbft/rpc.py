@@ -8,18 +8,21 @@ which a member acts. What CheckTx turns away, the application tells itself (`ser
 from __future__ import annotations
 
 import base64
+import socket
+import threading
 from collections.abc import Sequence
 from enum import Enum
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import msgspec
 
 from freehold.errors import Invalid, Unavailable
 
 BATCH: Final = 100
 """Transactions of one request."""
+_ANSWER_LARGEST: Final = 16 * 2**20
 _SECONDS: Final = 10.0
 
 
@@ -42,17 +45,41 @@ class _Answer(msgspec.Struct):
     error: _Trouble | None = None
 
 
+class _Response(msgspec.Struct):
+    code: int
+    log: str = ""
+    value: bytes | None = None
+
+
 _ANSWERS: Final = msgspec.json.Decoder(list[_Answer])
 _ANSWER: Final = msgspec.json.Decoder(_Answer)
 
 
-class Rpc:
-    """One node; a connection that is kept. One thread at a time."""
+class _Connection(HTTPConnection):
+    """HTTP over a Unix socket."""
 
-    def __init__(self, socket: Path) -> None:
-        self._client = httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://node", timeout=_SECONDS, trust_env=False
-        )
+    def __init__(self, path: Path) -> None:
+        super().__init__("node", timeout=_SECONDS)
+        self._path = path
+
+    def connect(self) -> None:
+        """Connects, or leaves nothing open."""
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.settimeout(_SECONDS)
+            connection.connect(str(self._path))
+        except OSError:
+            connection.close()
+            raise
+        self.sock = connection
+
+
+class Rpc:
+    """One node, over a connection that is kept; safe to use from many threads, which take turns."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = _Connection(path)
+        self._turn = threading.Lock()
 
     def broadcast(self, transactions: Sequence[bytes]) -> list[Taken]:
         """Hands over at most BATCH transactions in their order; Unavailable if nobody knows whether they arrived."""
@@ -80,20 +107,41 @@ class Rpc:
             raise Unavailable(f"the node answered {method} with: {said.message} {said.data}"[:500])
         return answer.result
 
+    def query(self, path: str, data: bytes) -> bytes:
+        """The application's answer to a question; Unavailable if it has none."""
+        result = self.ask("abci_query", {"path": path, "data": data.hex()})
+        try:
+            response = msgspec.convert(result.get("response"), _Response)
+        except msgspec.ValidationError as error:
+            raise Invalid(f"the node's answer makes no sense: {error}") from None
+        if response.code:
+            raise Unavailable(response.log, retry=False)
+        return response.value or b""
+
     def close(self) -> None:
-        """Closes the connection."""
-        self._client.close()
+        """Closes the connection; the next request opens another."""
+        self._connection.close()
 
     def _post(self, content: object, decoder: msgspec.json.Decoder[Any]) -> Any:
+        with self._turn:
+            said = self._said(msgspec.json.encode(content))
+        if len(said) > _ANSWER_LARGEST:
+            raise Invalid(f"the node's answer has more than {_ANSWER_LARGEST} bytes")
         try:
-            response = self._client.post("/", content=msgspec.json.encode(content))
-            response.raise_for_status()
-        except (httpx.HTTPError, OSError) as error:
-            raise Unavailable(f"the node does not answer: {error}", now="outcome unknown", retry_after=0.2) from None
-        try:
-            return decoder.decode(response.content)
+            return decoder.decode(said)
         except msgspec.MsgspecError as error:
             raise Invalid(f"the node's answer makes no sense: {error}") from None
+
+    def _said(self, content: bytes) -> bytes:
+        try:
+            self._connection.request("POST", "/", content, {"Content-Type": "application/json"})
+            said = self._connection.getresponse().read(_ANSWER_LARGEST + 1)
+        except (HTTPException, OSError) as error:
+            self.close()
+            raise Unavailable(f"the node does not answer: {error}", now="outcome unknown", retry_after=0.2) from None
+        if len(said) > _ANSWER_LARGEST:
+            self.close()
+        return said
 
 
 def _taken(answer: _Answer) -> Taken:
