@@ -65,11 +65,12 @@ def build() -> typer.Typer:
         training_refuse,
         up,
         verify,
+        witness,
     )
 
     application = _group("A market where data, cloud and model owners train AI models and each keeps what is theirs.")
     application.callback()(_root)
-    for module in (demo, init, up, status, inbox, train, predict, verify, audit, node):
+    for module in (demo, init, up, status, inbox, train, predict, verify, audit, node, witness):
         _add(application, module.__name__.rpartition(".")[2], module)
     nouns: tuple[tuple[str, str, dict[str, ModuleType]], ...] = (
         (

@@ -7,6 +7,7 @@
     GET  /events?after=&to=&wait=   Page; waits up to WAIT_LARGEST seconds for the first event
     GET  /blocks?after=&limit=      frames, four for each block: header, signature, framed actions, framed results
     GET  /checkpoint                the signed note as text
+    GET  /checkpoint/witnessed      the newest one that a quorum of witnesses has cosigned
     GET  /proofs/actions/<sha256>   ActionProof: the action is in the log of the checkpoint beside it
     GET  /proofs/growth?old=&new=   GrowthProof: the log of `new` actions begins with that of `old`
     GET  /proofs/records/<kind>/<id>  RecordProof: what the record holds, or that there is none

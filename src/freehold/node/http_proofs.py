@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from freehold.errors import Invalid
+from freehold.errors import Invalid, Unavailable
 from freehold.ledger import messages
 from freehold.node.http_answers import json_answer
 from freehold.node.http_ledger import number
@@ -23,13 +24,16 @@ _KEY = re.compile("[a-z]{1,32}/[0-9a-z-]{1,128}", re.ASCII)
 class ProofPages:
     """The addresses of one ledger's proofs."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, witnessed: Callable[[], str] = lambda: "") -> None:
+        """`witnessed` tells the newest checkpoint that a quorum of witnesses has cosigned; empty if there is none."""
         self._engine = engine
+        self._witnessed = witnessed
 
     def routes(self) -> list[Route]:
         """What a Starlette application needs to serve them."""
         return [
             Route("/proofs/actions/{digest}", self.action, methods=["GET"]),
+            Route("/checkpoint/witnessed", self.witnessed, methods=["GET"]),
             Route("/proofs/growth", self.growth, methods=["GET"]),
             Route("/proofs/records/{key:path}", self.record, methods=["GET"]),
         ]
@@ -38,6 +42,13 @@ class ProofPages:
         """That an action is in the log of the newest checkpoint."""
         proof = await run_in_threadpool(self._engine.prove_action, raw(request.path_params["digest"]))
         return json_answer(messages.action_proof_message(proof))
+
+    async def witnessed(self, _: Request) -> Response:
+        """The newest checkpoint with the lines of a quorum of witnesses."""
+        note = self._witnessed()
+        if not note:
+            raise Unavailable("no quorum of witnesses has cosigned a checkpoint", code="absent", retry_after=5.0)
+        return Response(note, media_type="text/plain; charset=utf-8")
 
     async def growth(self, request: Request) -> Response:
         """That the log only grew between two sizes."""

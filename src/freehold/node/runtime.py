@@ -54,7 +54,19 @@ def read_network(folder: Path) -> NetworkRecord:
 
 def operator_seed(folder: Path) -> bytes:
     """The seed of the key that signs the blocks of a folder's network; Invalid if it is missing or open to others."""
-    return raw(read_private(folder / OPERATOR_KEY, largest=256).decode("ascii", "replace").strip())
+    return _seed(folder / OPERATOR_KEY)
+
+
+def seed_of(folder: Path, name: str, random: Callable[[int], bytes] = os.urandom) -> bytes:
+    """The seed in a private file of a private folder; both are made at the first time."""
+    if not (folder / name).exists():
+        private_folder(folder)
+        write_private(folder / name, random(DIGEST_BYTES).hex().encode("ascii") + b"\n")
+    return _seed(folder / name)
+
+
+def _seed(path: Path) -> bytes:
+    return raw(read_private(path, largest=256).decode("ascii", "replace").strip())
 
 
 @contextmanager

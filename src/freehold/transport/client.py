@@ -110,6 +110,12 @@ class NodeClient:
         except httpx.HTTPError as error:
             raise self._away(error, "sent, outcome unknown" if changes else "nothing was changed") from None
 
+    def post(self, path: str, content: bytes, largest: int) -> tuple[int, str, str]:
+        """Status, media type and text of whatever is answered to a post; raises Unavailable if nothing is."""
+        with self._response("POST", path, content=content, changes=True) as response:
+            body = _bounded(response.iter_raw(), largest)
+            return response.status_code, response.headers.get("content-type", ""), body.decode("utf-8", "replace")
+
     def close(self) -> None:
         """Closes all connections."""
         self._client.close()
