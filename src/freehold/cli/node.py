@@ -25,16 +25,26 @@ def node(
     url_file: Annotated[
         Path | None, typer.Option("--url-file", help="Written whole with the node's address once it answers.")
     ] = None,
+    log: Annotated[
+        str | None, typer.Option("--log", help="Lines to stderr: text for people or json; else what node.toml says.")
+    ] = None,
     format: options.Format = "text",
     color: options.Color = "auto",
 ) -> int:
     """Serve the ledger and the objects of a network until Ctrl-C; nothing that was accepted is ever lost."""
     output = Output(format, color)
     from freehold.cli.files import write_whole
+    from freehold.errors import Invalid
+    from freehold.node.lines import Lines
+    from freehold.node.operation import configured_node, operated
     from freehold.node.runtime import open_ledger, open_store
-    from freehold.node.server import Node
+    from freehold.node.settings import read_settings
     from freehold.protocol.network import NetworkRecord, network_id
 
+    if log not in (None, "text", "json"):
+        raise Invalid(f"--log is text or json, not {log!r}")
+    settings = read_settings(network)
+    lines = Lines("json" if "json" in (log, settings.log if log is None else log) else "text")
     with open_ledger(network) as ledger:
         info = ledger.info()
         id = network_id(NetworkRecord.parse(info.network))
@@ -48,9 +58,10 @@ def node(
                 write_whole(url_file, f"{url}\n".encode())
 
         # Without its executor a node can only tell what it knows: better to end, so that a service starts it again.
-        node = Node(ledger, open_store(network), host=host, port=port)
+        node = configured_node(ledger, open_store(network), settings, network, lines, host=host, port=port)
         ledger.when_lost(node.stop)
-        node.run(ready)
+        with operated(node, settings, lines):
+            node.run(ready)
         if ledger.trouble is not None:
             raise ledger.trouble
     return DONE

@@ -30,7 +30,7 @@ FRAMING = 8
 CONNECTIONS = 2_048
 ONE_ADDRESS = 1_280
 """Connections of one address: a hospital behind one address, with a thousand members that wait for events."""
-_CUT_OFF = 256
+CUT_OFF = 128
 """How many more are still told that there are too many."""
 _COME_AGAIN_SECONDS = 5.0
 
@@ -79,7 +79,7 @@ class GuardedConnection(HttpToolsProtocol):
         self.address = self.client[0] if self.client else ""
         if not self.places.take(self.address):
             self.places.turned_away += 1
-            if self.places.count > self.places.everybody + _CUT_OFF:
+            if self.places.count > self.places.everybody + CUT_OFF:
                 transport.abort()
                 return
             # Told once the head is there: an answer before the question would be lost on the way.

@@ -15,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from freehold.errors import Invalid
+from freehold.errors import Invalid, Unavailable
 from freehold.ledger import messages
 from freehold.ledger.frames import frame, unframe
+from freehold.node.condition import Condition
 from freehold.node.followers import Followers
 from freehold.node.http_answers import frames_answer, json_answer
 from freehold.node.http_bodies import read_body
+from freehold.node.lines import Lines
 from freehold.node.rates import Rates
 from freehold.ports.ledger import Block, Engine, EventPage
 from freehold.protocol.digests import raw
@@ -33,9 +35,10 @@ _QUESTION = msgspec.json.Decoder(messages.Question)
 class LedgerPages:
     """The addresses of one ledger."""
 
-    def __init__(self, engine: Engine, rates: Rates | None = None) -> None:
+    def __init__(self, engine: Engine, rates: Rates | None = None, condition: Condition | None = None) -> None:
         self._engine = engine
         self._rates = rates or Rates(None, None)
+        self._condition = condition or Condition(engine, Lines(None))
         self.followers: Followers | None = None
 
     def routes(self) -> list[Route]:
@@ -64,7 +67,13 @@ class LedgerPages:
         body = await read_body(request, messages.ACTIONS_BODY_LARGEST)
         actions = unframe(body, largest=ACTION_LARGEST, most=messages.ACTIONS_LARGEST)
         self._rates.actions(request.client.host if request.client else "", actions)
-        outcomes = await asyncio.wrap_future(self._engine.enqueue(actions))
+        try:
+            outcomes = await asyncio.wrap_future(self._engine.enqueue(actions))
+        except Unavailable as error:
+            if error.retry_after is None:
+                self._condition.trouble(error)
+            raise
+        self._condition.outcomes(outcomes)
         self._rates.outcomes(actions, outcomes)
         return frames_answer(frame(msgspec.json.encode(messages.answer_of(outcome)) for outcome in outcomes))
 

@@ -5,12 +5,12 @@ Lines name what happened and few plain values: never a key, a body, or anything 
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Literal, TextIO
 
@@ -60,15 +60,23 @@ class Lines:
 class AsLines(logging.Handler):
     """What libraries log, in the same form: asyncio says here that descriptors ran out, uvicorn what failed."""
 
-    def __init__(self, lines: Lines, told: Callable[[logging.LogRecord], None] = lambda _: None) -> None:
+    def __init__(self, lines: Lines) -> None:
         super().__init__(logging.WARNING)
         self._lines = lines
-        self._tell = told
 
     def emit(self, record: logging.LogRecord) -> None:
         """Writes one record as one line; of an exception its kind and its words."""
-        self._tell(record)
         error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+            # asyncio rests for a second and then accepts again, by itself.
+            self._lines.seldom(
+                "out of descriptors",
+                key="",
+                level="error",
+                what="no new connection can be taken until others close; those that stand go on",
+                next="raise the limit of open files (LimitNOFILE=, ulimit -n) or set fewer connections",
+            )
+            return
         self._lines.seldom(
             "trouble",
             key=f"{record.name} {record.msg}"[:200],

@@ -12,8 +12,10 @@ import ipaddress
 import os
 import signal
 import socket
+import ssl
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from types import FrameType
 
@@ -24,6 +26,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from freehold.errors import FreeholdError, Unavailable
+from freehold.node.condition import Condition
 from freehold.node.door import Counted, Door
 from freehold.node.followers import Followers
 from freehold.node.http_answers import on_any_error, on_freehold_error, on_http_error
@@ -42,6 +45,7 @@ PORT = 7420
 
 _BACKLOG = 512
 _GOODBYE_SECONDS = 5
+_CLOCK_SECONDS = 1.0
 _LOCAL_NAMES = ("127.0.0.1", "localhost", "[::1]", "::1")
 
 Ready = Callable[[str], None]
@@ -62,22 +66,26 @@ class Node:
         places: Places | None = None,
         rates: Rates | None = None,
         lines: Lines | None = None,
+        tls: ssl.SSLContext | None = None,
+        proxies: Sequence[str] = (),
     ) -> None:
         """Takes the address at once (port 0: any free one); Unavailable if somebody else has it.
 
         Without `rates` everybody may ask as often as they like; without `lines` nothing is told.
+        Of `proxies`, and of nobody else, it is believed for whom they ask.
         """
         self.places = places or Places()
         self.rates = rates or Rates(None, None)
         self.counted = Counted()
         self.lines = lines or Lines(None)
-        self._socket = _listen(host, port)
-        self.url = _url(self._socket)
-        self._ledger_pages = LedgerPages(engine, self.rates)
+        self.condition = Condition(engine, self.lines)
+        self._socket = listen(host, port)
+        self.url = _url(self._socket, secure=tls is not None)
+        self._ledger_pages = LedgerPages(engine, self.rates, self.condition)
         self._proof_pages = ProofPages(engine)
         self._object_pages = ObjectPages(store, largest=object_largest)
         self._engine = engine
-        self._server = _Server(
+        self._server = CalmServer(
             uvicorn.Config(
                 self._application(local=_is_loopback(host)),
                 # uvicorn asks for a class and calls it
@@ -88,7 +96,9 @@ class Node:
                 access_log=False,
                 server_header=False,
                 # An address that a header gives would be anybody's word.
-                proxy_headers=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
+                ssl_context_factory=None if tls is None else lambda _, __: tls,
                 timeout_keep_alive=30,
                 timeout_graceful_shutdown=_GOODBYE_SECONDS,
             )
@@ -126,10 +136,18 @@ class Node:
     @asynccontextmanager
     async def _following(self, _: Starlette) -> AsyncIterator[None]:
         self._ledger_pages.followers = Followers(self._engine)
+        watching = asyncio.create_task(self._watch_clock())
         yield
+        watching.cancel()
         self._say_goodbye()
 
+    async def _watch_clock(self) -> None:
+        while True:
+            self.condition.look_at_clock(time.time(), time.monotonic())
+            await asyncio.sleep(_CLOCK_SECONDS)
+
     def _say_goodbye(self) -> None:
+        self.condition.stopping = True
         if self._ledger_pages.followers is not None:
             self._ledger_pages.followers.close()
 
@@ -157,11 +175,11 @@ def serving(
         thread.join()
 
 
-class _Server(uvicorn.Server):
+class CalmServer(uvicorn.Server):
     """uvicorn's server, which tells when it answers, and ends quietly when it is asked to."""
 
-    ready: Callable[[], None]
-    goodbye: Callable[[], None]
+    ready: Callable[[], None] = staticmethod(lambda: None)
+    goodbye: Callable[[], None] = staticmethod(lambda: None)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -190,7 +208,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio turns Nagle's algorithm off only then; with it each answer takes 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
@@ -211,9 +229,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, *, secure: bool) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if secure else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def _is_loopback(host: str) -> bool:
