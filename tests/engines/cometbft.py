@@ -6,7 +6,7 @@ import os
 import shutil
 import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,7 +22,9 @@ from freehold.ledger.cometbft.configuration import (
     write_genesis,
 )
 from freehold.ledger.cometbft.supervisor import Program
-from freehold.protocol.network import network_id
+from freehold.node.runtime import RECORD
+from freehold.ports.machine import Machine
+from freehold.protocol.network import NetworkRecord, network_id
 from tests.engines.embedded import clock
 from tests.engines.notebook import NETWORK, Notebook
 
@@ -54,18 +56,30 @@ def application_in(folder: Path) -> Program:
 class Network:
     """The folders of some validators, and how to start each of them."""
 
-    def __init__(self, folder: Path, validators: int, *, pause: int = 20) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        validators: int,
+        *,
+        machine: Callable[[], Machine] = Notebook,
+        record: NetworkRecord = NETWORK,
+        application: Callable[[Path], Program] = application_in,
+        pause: int = 20,
+    ) -> None:
         """Makes keys and genesis unless they are there."""
         comet = program()
         assert comet is not None
         self._program = comet
+        self._machine = machine
+        self._application = application
         self.folders = [folder / f"node{number}" for number in range(validators)]
         if not all(each.exists() for each in self.folders):
             listed = [create_keys(comet, each) for each in self.folders]
             time = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-            content = genesis(chain_id(network_id(NETWORK)), listed, time=time)
+            content = genesis(chain_id(network_id(record)), listed, time=time)
             for each in self.folders:
                 write_genesis(each, content)
+                (each / RECORD).write_bytes(record.encode())
         ports = free_ports(validators)
         peers = [
             Peer(id=node_id(each), address=f"127.0.0.1:{port}") for each, port in zip(self.folders, ports, strict=True)
@@ -79,7 +93,7 @@ class Network:
         """Starts one validator."""
         folder = self.folders[number]
         return CometLedger.start(
-            self._program, folder, self._settings[number], application_in(folder), Notebook(), clock
+            self._program, folder, self._settings[number], self._application(folder), self._machine(), clock
         )
 
     @contextmanager

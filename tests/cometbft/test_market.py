@@ -1,0 +1,119 @@
+"""G-7: the rules of the market on four validators: one order of actions, one state, whichever engine records it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from freehold.contract.host import Contract
+from freehold.errors import FreeholdError, Refused
+from freehold.ledger.cometbft.admission import Admission
+from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.ledger.memory import MemoryLedger
+from freehold.ledger.proofs.state_tree import StateTree
+from freehold.ledger.replay import Replay
+from freehold.node.validator import MarketIntroduction, program
+from freehold.ports.ledger import Accepted, Block
+from tests.engines.cometbft import Network
+from tests.engines.cometbft import program as cometbft_program
+from tests.engines.embedded import SEED, clock
+from tests.market import Market
+
+HOUR = 3_600_000
+TERMS = {f"{name}_window": 4 * HOUR for name in ("answer", "close", "commit", "idle")} | {"hold": 20 * HOUR}
+
+
+def a_story() -> tuple[Market, list[bytes]]:
+    """A training of two rounds at this machine's time, and all that was said in it, with some of it said twice."""
+    market = Market(seed="validators", now=clock(), skew=HOUR, grace=2 * HOUR)
+    training = market.trains(subsets=4, replicas=3, rounds=2, **TERMS)
+    training.starts_round().is_agreed()
+    training.starts_round().is_agreed()
+    training.ends()
+    actions = [action for block in market.ledger.export(0, 10_000) for action in block.actions]
+    return market, [*actions, actions[3], actions[-1]]
+
+
+def state_of(ledger_blocks: Sequence[Block], contract: Contract, operator: bytes | None) -> bytes:
+    """The digest of the state that the blocks of a ledger replay to."""
+    replay = Replay(contract, operator)
+    for block in ledger_blocks:
+        replay.apply(block)
+    return StateTree(dict(replay.state.scan(""))).root
+
+
+def said(answers: Sequence[Accepted | FreeholdError]) -> list[object]:
+    """What was accepted with which events, and what was refused for which reason."""
+    return [
+        (each.position, each.id, each.events) if isinstance(each, Accepted) else (type(each), each.code)
+        for each in answers
+    ]
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(cometbft_program() is None, reason="CometBFT is not installed (make test-cometbft)")
+def test_four_validators_make_of_a_market_what_one_engine_makes_of_it(tmp_path: Path) -> None:
+    market, story = a_story()
+    memory = MemoryLedger(market.contract, clock)
+    embedded = EmbeddedLedger.open(tmp_path / "ledger.sqlite", market.contract, SEED, clock)
+    network = Network(
+        tmp_path / "network", 4, machine=lambda: market.contract, record=market.network, application=program
+    )
+
+    with network.running() as ledgers:
+        answers = ledgers[0].submit_all(story)
+        deadline = time.monotonic() + 20
+        while len({ledger.info().size for ledger in ledgers}) > 1:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        chains = [ledger.export(0, 10_000) for ledger in ledgers]
+        totals = [ledger.evaluate("totals", {}) for ledger in ledgers]
+
+    expected = memory.submit_all(story)
+    assert said(answers) == said(expected) == said(embedded.submit_all(story))
+    assert [type(each) for each in expected[-2:]] == [Refused, Refused]
+    assert chains[1:] == chains[:-1]
+    assert totals == [memory.evaluate("totals", {})] * 4
+    operator = bytes.fromhex(embedded.info().operator)
+    roots = {
+        state_of(chains[0], market.contract, None),
+        state_of(memory.export(0, 10_000), market.contract, None),
+        state_of(embedded.export(0, 10_000), market.contract, operator),
+    }
+    embedded.close()
+    assert len(roots) == 1
+
+
+def test_members_and_newcomers_may_wait_and_strangers_and_forgers_may_not() -> None:
+    market = Market(permissioned=True)
+    introduction = MarketIntroduction(market.contract)
+    member = market.data_owner()
+    state = market.state()
+
+    def refusal(action: bytes) -> str:
+        with pytest.raises(Refused) as caught:
+            Admission(introduction).admit(state.read, action)
+        return caught.value.code
+
+    newcomer = market.newcomer("mo")
+    joins = newcomer.signs("CreateMO", **newcomer.keys, admission=newcomer.is_vouched_for())
+    withdraws = newcomer.signs("Withdraw", amount=1, nonce=market.fresh())
+    assert refusal(withdraws) == "unknown"
+    assert refusal(newcomer.signs("CreateMO", **newcomer.keys)) == "not-admitted"
+    admitted = Admission(introduction)
+    admitted.admit(state.read, joins)
+    admitted.admit(state.read, withdraws)
+    admitted.admit(state.read, member.signs("Withdraw", amount=1, nonce=market.fresh()))
+    admitted.admit(state.read, market.treasury.signs("Deposit", nonce=market.fresh(), payee=member.id, amount=5))
+    known = introduction.sender(state.read, member.signs("Withdraw", amount=1, nonce=market.fresh()))
+    assert (known.name, known.known) == (member.id, True)
+
+    other = Market(seed="another")
+    assert refusal(other.treasury.signs("Deposit", nonce=other.fresh(), payee=member.id, amount=5)) == "unknown"
+    forged = bytearray(member.signs("Withdraw", amount=1, nonce=market.fresh()))
+    forged[40] ^= 1
+    assert refusal(bytes(forged)) == "malformed"
+    assert refusal(b"") == "malformed"
