@@ -98,6 +98,11 @@ class History:
         with self._changed:
             return tuple(self._log.consistency(old, new))
 
+    def root(self, size: int) -> bytes:
+        """The root over the first `size` actions; Invalid if there are not so many."""
+        with self._changed:
+            return self._log.root(size)
+
     def events(self, after: int, *, to: str | None, wait: float) -> EventPage:
         """The next events above the cursor `after`, waiting up to `wait` seconds for the first."""
         deadline = wall.monotonic() + wait

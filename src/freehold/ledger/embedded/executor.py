@@ -25,6 +25,7 @@ from freehold.ledger.genesis import Genesis, genesis_of
 from freehold.ledger.history import accepted_of
 from freehold.ledger.past import RecordedState
 from freehold.ledger.proofs.checkpoint import sign_checkpoint
+from freehold.ledger.proofs.state_tree import Change
 from freehold.ports.ledger import Accepted, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol import signatures
@@ -118,6 +119,10 @@ class Executor:
             checkpoint=sign_checkpoint(tip.log, network_id=self._genesis.network_id, operator_seed=self._operator_seed),
         )
 
+    def now(self) -> int:
+        """The ledger's present time, milliseconds."""
+        return self._now(self._tip)
+
     def record(self, actions: Sequence[bytes]) -> list[Answer]:
         """Makes one block of some actions, at most `blocks.ACTIONS_LARGEST`; the answer of each stands at its place.
 
@@ -151,6 +156,14 @@ class Executor:
         # The operator's clock may be set back; the time of a ledger never is.
         return max(self._clock(), tip.time)
 
+    def _take_over(self, contents: blocks.Contents, change: Change, after: blocks.Tip) -> None:
+        """A block that is on the disk becomes the present."""
+        with self._reading:
+            self._state.apply(contents.writes)
+            self._tree.apply(change)
+            self._past.wrote(after.height, contents.writes)
+            self._tip = after
+
     def _record_block(self, actions: Sequence[bytes]) -> list[Answer]:
         """The write path. One thread is here at a time, and only here state and tip change."""
         tip = self._tip
@@ -180,11 +193,7 @@ class Executor:
 
         # 4. Take over. Memory changes only now, behind the disk, and before anybody hears of it: whoever hears of an
         # event finds what it is about. Power lost here: step 3 holds.
-        with self._reading:
-            self._state.apply(contents.writes)
-            self._tree.apply(change)
-            self._past.wrote(after.height, contents.writes)
-            self._tip = after
+        self._take_over(contents, change, after)
 
         # 5. Answer. What was acknowledged is on disk; an answer lost on its way is found again by `resolve`.
         answers = iter(accepted_of(tip.log.size, after.height, time, [(it.result, it.events) for _, it in accepted]))
