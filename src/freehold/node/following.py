@@ -1,7 +1,8 @@
 """Following another node: its blocks are pulled, checked and kept, and what it says of the past is compared with them.
 
-A follower believes the operator's key and nothing else. If the operator shows less than before, or something else, the
-follower stops, keeps what proves it (two notes that the operator signed, or a block), and goes on serving what it had verified.
+A follower believes the operator's key and nothing else. If the operator shows less than before, or something else,
+the follower stops, keeps what proves it (two notes that the operator signed, or a block), and goes on serving what
+it had verified.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ class Following:
             self._stopped.wait(_SECONDS)
 
     def _contradicted(self, found: Contradiction) -> None:
-        document = {"why": found.why, "network": self._network_id, "operator": self._operator.hex()}
+        document: dict[str, object] = {"why": found.why, "network": self._network_id, "operator": self._operator.hex()}
         document |= {"ours": found.ours, "theirs": found.theirs}
         if found.block is not None:
             block = found.block
