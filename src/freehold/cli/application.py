@@ -48,6 +48,7 @@ def build() -> typer.Typer:
         key_rotate,
         ledger_backup,
         ledger_check,
+        ledger_promote,
         ledger_restore,
         money_collect,
         money_deposit,
@@ -98,7 +99,7 @@ def build() -> typer.Typer:
         (
             "ledger",
             "Look after a ledger's file.",
-            {"check": ledger_check, "backup": ledger_backup, "restore": ledger_restore},
+            {"check": ledger_check, "backup": ledger_backup, "restore": ledger_restore, "promote": ledger_promote},
         ),
         ("network", "Found a market.", {"create": network_create}),
         ("bench", "Measure what this version does, on whole markets.", {"cheating": bench_cheating}),

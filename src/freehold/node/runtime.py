@@ -54,7 +54,7 @@ def read_network(folder: Path) -> NetworkRecord:
 
 def operator_seed(folder: Path) -> bytes:
     """The seed of the key that signs the blocks of a folder's network; Invalid if it is missing or open to others."""
-    return _seed(folder / OPERATOR_KEY)
+    return read_seed(folder / OPERATOR_KEY)
 
 
 def seed_of(folder: Path, name: str, random: Callable[[int], bytes] = os.urandom) -> bytes:
@@ -62,10 +62,11 @@ def seed_of(folder: Path, name: str, random: Callable[[int], bytes] = os.urandom
     if not (folder / name).exists():
         private_folder(folder)
         write_private(folder / name, random(DIGEST_BYTES).hex().encode("ascii") + b"\n")
-    return _seed(folder / name)
+    return read_seed(folder / name)
 
 
-def _seed(path: Path) -> bytes:
+def read_seed(path: Path) -> bytes:
+    """The seed in a private file, 64 hex digits; Invalid if it is missing or open to others."""
     return raw(read_private(path, largest=256).decode("ascii", "replace").strip())
 
 
