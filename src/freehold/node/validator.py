@@ -9,6 +9,9 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
 
 from freehold.contract.host import Contract
 from freehold.contract.registry import RULES
@@ -23,9 +26,42 @@ from freehold.ledger.cometbft.supervisor import Program
 from freehold.node.executor import CheckedContract
 from freehold.node.runtime import read_network
 from freehold.ports.state_view import Read
+from freehold.protocol import canonical
 from freehold.protocol.actions import CreateMember
 from freehold.protocol.assets import Member
 from freehold.protocol.envelope import check_signature, open_action
+
+CONSORTIUM: Final = "consortium.json"
+"""What all operators of a network share (see `node.consortium`)."""
+CONSORTIUM_LARGEST: Final = 65_536
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is public about an operator."""
+
+    address: str
+    """host:port of its CometBFT node."""
+    node: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}$")]
+    """The node's name."""
+    validator: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+    """The public key that signs blocks."""
+
+
+class Consortium(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A network record and its operators."""
+
+    network: dict[str, Any]
+    operators: tuple[Card, ...]
+    time: int
+
+
+_CONSORTIUM: Final = msgspec.json.Decoder(Consortium)
+
+
+def read_consortium(data: bytes) -> Consortium:
+    """The file that all operators share; Invalid for any spelling but the canonical one."""
+    consortium: Consortium = canonical.decode_record(data, _CONSORTIUM, largest=CONSORTIUM_LARGEST)
+    return consortium
 
 
 class MarketIntroduction:
@@ -70,7 +106,9 @@ def main(arguments: Sequence[str]) -> None:
     folder, door, bell = map(Path, arguments)
     contract = Contract(read_network(folder))
     with closing(CommitFile.open(folder / FILE, contract.network.encode())) as file:
-        application = Application(file, CheckedContract(contract), MarketIntroduction(contract))
+        shared = folder / CONSORTIUM
+        peers = {card.node for card in read_consortium(shared.read_bytes()).operators} if shared.exists() else None
+        application = Application(file, CheckedContract(contract), MarketIntroduction(contract), peers)
         serve(application, door, bell, lifeline=sys.stdin.fileno())
 
 

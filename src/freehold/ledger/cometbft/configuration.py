@@ -136,7 +136,9 @@ def create_keys(program: Path, folder: Path) -> Validator:
             [str(program), "init", "--home", str(folder)], capture_output=True, timeout=60, check=False
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        raise Unavailable(f"CometBFT does not run: {error}", next="install it (`make cometbft`)", retry=False) from None
+        raise Unavailable(
+            f"CometBFT does not run: {error}", next="install v0.38.26 (docs/decisions/0102)", retry=False
+        ) from None
     if done.returncode:
         raise Unavailable(f"cometbft init failed: {done.stderr.decode(errors='replace')[-500:]}", retry=False)
     return validator_of(folder)
