@@ -1,5 +1,6 @@
 """`freehold node`: serve a network's ledger and objects to its members."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -65,6 +66,8 @@ def node(
 
     if log not in (None, "text", "json"):
         raise Invalid(f"--log is text or json, not {log!r}")
+    # Until the server listens to it: the ledger's second process must not outlive this one by a moment.
+    signal.signal(signal.SIGTERM, _stop)
     settings = read_settings(network)
     lines = Lines("json" if "json" in (log, settings.log if log is None else log) else "text")
     with _opened(network, follow, id, operator, lines) as ledger:
@@ -88,6 +91,10 @@ def node(
         if isinstance(ledger, FrontLedger) and ledger.trouble is not None:
             raise ledger.trouble
     return DONE
+
+
+def _stop(_: int, __: object) -> None:
+    raise SystemExit(DONE)
 
 
 @contextmanager
