@@ -89,12 +89,11 @@ class Network:
             for own in peers
         ]
 
-    def start(self, number: int) -> CometLedger:
-        """Starts one validator."""
+    def start(self, number: int, application: Callable[[Path], Program] | None = None) -> CometLedger:
+        """Starts one validator, with another application if one is given."""
         folder = self.folders[number]
-        return CometLedger.start(
-            self._program, folder, self._settings[number], self._application(folder), self._machine(), clock
-        )
+        command = (application or self._application)(folder)
+        return CometLedger.start(self._program, folder, self._settings[number], command, self._machine(), clock)
 
     @contextmanager
     def running(self, numbers: Sequence[int] | None = None) -> Iterator[list[CometLedger]]:

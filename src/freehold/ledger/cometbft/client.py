@@ -181,6 +181,18 @@ class CometLedger:
             checkpoint="",
         )
 
+    @property
+    def trouble(self) -> FreeholdError | None:
+        """What keeps this ledger from taking anything, if something does."""
+        return self.pair.trouble
+
+    def behind(self) -> int:
+        """How many blocks the most advanced of the connected nodes is ahead; Unavailable without an answer.
+
+        One or two are normal; a number that stays while the others go on is a node that is stuck.
+        """
+        return max(0, self._rpc.height_of_peers() - self._rpc.height())
+
     def close(self) -> None:
         """Takes nothing more, ends node and application, and tells whoever waits that the outcome is unknown."""
         with self._changed:

@@ -107,6 +107,16 @@ class Rpc:
             raise Unavailable(f"the node answered {method} with: {said.message} {said.data}"[:500])
         return answer.result
 
+    def height(self) -> int:
+        """Of the node's newest block."""
+        return _number(self.status(), "sync_info", "latest_block_height")
+
+    def height_of_peers(self) -> int:
+        """Of the newest block of the most advanced node that this one is connected to; 0 if there is none."""
+        peers = self.ask("dump_consensus_state", {}).get("peers") or []
+        # Peers tell at which block they are working, which is one above their newest.
+        return max((_number(peer, "peer_state", "round_state", "height") - 1 for peer in peers), default=0)
+
     def query(self, path: str, data: bytes) -> bytes:
         """The application's answer to a question; Unavailable if it has none."""
         result = self.ask("abci_query", {"path": path, "data": data.hex()})
@@ -148,3 +158,13 @@ def _taken(answer: _Answer) -> Taken:
     if answer.error is None or "already exists in cache" in answer.error.data:
         return Taken.WAITS
     return Taken.FULL if "mempool is full" in answer.error.data else Taken.NOT
+
+
+def _number(value: Any, *path: str) -> int:
+    """A number deep in a node's answer, which writes it as text; Invalid if it is not there."""
+    try:
+        for name in path:
+            value = value[name]
+        return int(value)
+    except (KeyError, TypeError, ValueError):
+        raise Invalid(f"the node's answer lacks {'.'.join(path)}") from None

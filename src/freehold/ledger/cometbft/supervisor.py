@@ -30,6 +30,9 @@ _QUIET_SECONDS: Final = 60.0
 """A pair that lived this long is sound: earlier deaths are forgotten."""
 _DEATHS_LARGEST: Final = 10
 _LOG_LARGEST: Final = 64 * 2**20
+_DIVERGED: Final = b"CONSENSUS FAILURE!!!"
+NODE_LOG: Final = "node.log"
+_ASIDE: Final = ".diverged"
 
 Program = Callable[[Path, Path], Sequence[str]]
 """The command of the application that is to listen on these two sockets: requests of the node, and the bell."""
@@ -50,6 +53,7 @@ class Pair:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.trouble: FreeholdError | None = None
         """What made the supervisor give up, if something did."""
+        self._read_log = 0
         self.starts = 0
         """How often the pair was started."""
         self._thread = threading.Thread(target=self._watch, name="ledger-pair", daemon=True)
@@ -105,13 +109,13 @@ class Pair:
             if self._stopping.wait(0.01):
                 return
         command = [str(self._cometbft), "start", "--home", str(self._folder)]
+        self._read_log = _size(self._folder / NODE_LOG)
         self._processes = [application, self._begin("node", command)]
 
     def _begin(self, name: str, command: Sequence[str], stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         path = self._folder / f"{name}.log"
-        with suppress(FileNotFoundError):
-            if path.stat().st_size > _LOG_LARGEST:
-                path.replace(path.with_suffix(".log.old"))
+        if _size(path) > _LOG_LARGEST:
+            path.replace(path.with_suffix(".log.old"))
         with path.open("ab") as log:
             # A session of its own: Ctrl-C at a terminal is for the supervisor, which ends both in order.
             return subprocess.Popen(  # noqa: S603
@@ -129,10 +133,31 @@ class Pair:
             if process.stdin is not None:
                 process.stdin.close()
 
+    def _look_for_divergence(self) -> None:
+        """A node whose application disagrees with the others says so once, and then lives on with a frozen height."""
+        log = self._folder / NODE_LOG
+        size = _size(log)
+        # The file may be a fresh one, and a line may be cut where the last look ended.
+        start = max(0, self._read_log - len(_DIVERGED)) if size >= self._read_log else 0
+        if size == self._read_log or self.trouble is not None:
+            return
+        with log.open("rb") as file:
+            file.seek(start)
+            found = _DIVERGED in file.read(size - start)
+        self._read_log = size
+        if found:
+            self.trouble = Broken(
+                "this validator's application came to another result than the network: it takes no part any more",
+                why="its file was altered, its program is another version, or the machine computed wrongly",
+                next=f"find out why ({log}); stop the node, rebuild it (`supervisor.rebuild`), and start it again",
+                now="the other validators go on; nothing that they decided is lost",
+            )
+
     def _watch(self) -> None:
         deaths, since = 0, time.monotonic()
         while not self._stopping.wait(_WATCH_SECONDS):
             if all(process.poll() is None for process in self._processes):
+                self._look_for_divergence()
                 continue
             self._end_both()
             deaths = 1 if time.monotonic() - since > _QUIET_SECONDS else deaths + 1
@@ -148,3 +173,25 @@ class Pair:
             since = time.monotonic()
             with suppress(FreeholdError, OSError):
                 self._start_both()
+
+
+def rebuild(cometbft: Path, folder: Path, file: Path) -> None:
+    """The cure of a validator that diverged, once its cause is removed and nothing of it runs.
+
+    The application's file is set aside and the node takes its last block back; at the next start the application
+    executes every block again.
+    """
+    # Set aside and not removed: it shows what went wrong.
+    for each in sorted(file.parent.glob(f"{file.name}*")):
+        if not each.name.endswith(_ASIDE):
+            each.replace(each.with_name(each.name + _ASIDE))
+    done = subprocess.run(  # noqa: S603
+        [str(cometbft), "rollback", "--home", str(folder)], capture_output=True, timeout=60, check=False
+    )
+    if done.returncode:
+        said = (done.stderr or done.stdout).decode(errors="replace")[-500:]
+        raise Broken(f"CometBFT could not take its last block back: {said}", next="start again with an empty folder")
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
