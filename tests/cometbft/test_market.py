@@ -11,12 +11,15 @@ import pytest
 from freehold.contract.host import Contract
 from freehold.errors import FreeholdError, Refused
 from freehold.ledger.cometbft.admission import Admission
+from freehold.ledger.cometbft.client import FILE
+from freehold.ledger.cometbft.file import CommitFile
 from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.replay import Replay
 from freehold.node.validator import MarketIntroduction, program
 from freehold.ports.ledger import Accepted, Block
+from freehold.protocol.digests import sha256
 from tests.engines.cometbft import Network
 from tests.engines.cometbft import program as cometbft_program
 from tests.engines.embedded import SEED, clock
@@ -85,6 +88,32 @@ def test_four_validators_make_of_a_market_what_one_engine_makes_of_it(tmp_path: 
     }
     embedded.close()
     assert len(roots) == 1
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(cometbft_program() is None, reason="CometBFT is not installed (make test-cometbft)")
+def test_what_is_turned_away_at_the_door_is_told_at_once_and_never_ordered(tmp_path: Path) -> None:
+    market = Market(seed="door", now=clock(), skew=HOUR, grace=2 * HOUR)
+    person = market.data_owner()
+    (joins,) = [action for block in market.ledger.export(0, 10) for action in block.actions]
+    withdrawal = person.signs("Withdraw", amount=1, nonce=market.fresh())
+    forged = bytes([*withdrawal[:40], withdrawal[40] ^ 1, *withdrawal[41:]])
+    network = Network(tmp_path, 1, machine=lambda: market.contract, record=market.network, application=program)
+
+    with network.running() as (ledger,):
+        start = time.monotonic()
+        answers = ledger.submit_all([forged, withdrawal, b"x" * 20_000])
+        seconds = time.monotonic() - start
+        known = ledger.submit_all([joins, withdrawal])
+        ordered = CommitFile.read(network.folders[0] / FILE, market.network.encode())
+        places = [ordered.place(sha256(action)) for action in (forged, joins, withdrawal)]
+        ordered.close()
+
+    assert [each.code for each in answers if isinstance(each, Refused)] == ["malformed", "unknown", "malformed"]
+    assert seconds < 2.5, "they were sent again before anybody said a word"
+    assert isinstance(known[0], Accepted)
+    assert getattr(known[1], "code", None) == "no-funds"
+    assert [place is not None for place in places] == [False, True, True]
 
 
 def test_members_and_newcomers_may_wait_and_strangers_and_forgers_may_not() -> None:
