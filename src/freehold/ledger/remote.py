@@ -19,6 +19,7 @@ from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
 from freehold.protocol.signatures import SIGNATURE_BYTES
 from freehold.transport.client import NodeClient, decoded, encoded
+from freehold.transport.signed_reads import Reader
 from freehold.transport.trouble import error_of
 
 _BLOCKS_BODY = messages.BLOCKS_BODY_GOAL + messages.BLOCK_LARGEST
@@ -93,6 +94,10 @@ class RemoteLedger:
 
     def _proof(self, path: str) -> bytes:
         return self._client.request("GET", path, largest=messages.PROOF_LARGEST)
+
+    def sign_reads(self, reader: Reader) -> None:
+        """Shows who reads, from when on the node asks for it."""
+        self._client.sign_reads(reader)
 
     def close(self) -> None:
         """Closes all connections."""

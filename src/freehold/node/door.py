@@ -8,12 +8,14 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from freehold.errors import FreeholdError
 from freehold.node.http_answers import error_answer
 from freehold.node.lines import Lines
 from freehold.node.rates import Rates, TooOften
+from freehold.node.readers import Readers
 
 _LARGEST_PATH = 64
 
@@ -32,10 +34,11 @@ class Counted:
 class Door:
     """The outermost part of the application."""
 
-    def __init__(self, app: ASGIApp, *, rates: Rates, counted: Counted, lines: Lines) -> None:
+    def __init__(self, app: ASGIApp, *, rates: Rates, counted: Counted, lines: Lines, readers: Readers | None) -> None:
         self._app = app
         self._rates = rates
         self._counted = counted
+        self._readers = readers
         self._lines = lines
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,6 +66,8 @@ class Door:
         address = scope["client"][0] if scope.get("client") else ""
         try:
             self._rates.request(address)
+            if self._readers is not None and (read := self._readers.signed(scope)) is not None:
+                await run_in_threadpool(self._readers.admit, read)
         except FreeholdError as error:
             if isinstance(error, TooOften):
                 self._lines.seldom("refused by rate", key=address, address=address, retry_after=error.retry_after)

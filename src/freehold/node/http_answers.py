@@ -15,6 +15,7 @@ from starlette.responses import Response
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 from freehold.node.http_bodies import TooLarge, TooSlow
 from freehold.node.rates import TooOften
+from freehold.node.readers import MembersOnly
 from freehold.transport.trouble import trouble_of
 
 _LOG = logging.getLogger("freehold.node")
@@ -33,6 +34,8 @@ def frames_answer(body: bytes) -> Response:
 def error_answer(error: FreeholdError, *, closes: bool = False) -> Response:
     """An error as JSON with the status that fits its kind; `closes` the connection if wanted."""
     headers = {}
+    if isinstance(error, MembersOnly):
+        headers["www-authenticate"] = "Freehold"
     if isinstance(error, Unavailable) and error.retry_after is not None:
         headers["retry-after"] = str(max(1, math.ceil(error.retry_after)))
     if closes or isinstance(error, TooLarge | TooSlow):
@@ -71,6 +74,8 @@ def _status(error: FreeholdError) -> HTTPStatus:
             return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         case TooSlow():
             return HTTPStatus.REQUEST_TIMEOUT
+        case MembersOnly():
+            return HTTPStatus.UNAUTHORIZED
         case TooOften():
             return HTTPStatus.TOO_MANY_REQUESTS
         case Refused():

@@ -24,6 +24,7 @@ from freehold.node.http_answers import frames_answer, json_answer
 from freehold.node.http_bodies import read_body
 from freehold.node.lines import Lines
 from freehold.node.rates import Rates
+from freehold.node.readers import check_body
 from freehold.ports.ledger import Block, Engine, EventPage
 from freehold.protocol.digests import raw
 from freehold.protocol.limits import ACTION_LARGEST, LARGEST_INTEGER
@@ -85,6 +86,7 @@ class LedgerPages:
     async def evaluate(self, request: Request) -> Response:
         """Asks the rules."""
         body = await read_body(request, messages.QUESTION_LARGEST)
+        check_body(request.scope, body)
         try:
             question = _QUESTION.decode(body)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:

@@ -12,6 +12,7 @@ from freehold.errors import FreeholdError, Invalid
 from freehold.node.http_connections import CUT_OFF
 from freehold.node.lines import AsLines, Lines
 from freehold.node.operators import operators_page
+from freehold.node.readers import Readers
 from freehold.node.server import Node
 from freehold.node.settings import Settings, tls_context
 from freehold.objects.folder import FolderStore
@@ -36,6 +37,7 @@ def configured_node(
         lines=lines,
         tls=None if settings.tls is None else tls_context(settings.tls, folder),
         proxies=settings.proxies,
+        readers=Readers(engine, settings.readers) if settings.reads == "members" else None,
     )
 
 

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from freehold.agents.purse import Purse
     from freehold.agents.referee.agent import Referee
     from freehold.agents.treasury import Treasury
+    from freehold.transport.signed_reads import Reader
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +229,7 @@ def open_profile(
     # clients and stores bring an HTTP library along, which a command that only writes configuration should not pay for
     from freehold.ledger.remote import RemoteLedger
     from freehold.objects.folder import FolderStore
+    from freehold.objects.remote import RemoteStore
 
     profile = configuration.profile(name)
     network = configuration.network(profile.network)
@@ -239,12 +241,17 @@ def open_profile(
         keys = KeyFile(key_path(name, profile, environment), passphrase)
         if keys.ring().role != SHORT_ROLES[profile.role]:
             raise Invalid(f"The keys of {name} are not those of a {profile.role}.")
+        reader = _reader(keys, record)
+        ledger.sign_reads(reader)
         journal = stack.enter_context(JournalFile(folder / "journal.sqlite"))
         stores = {
             alias: open_store(store.url, stack)
             for alias, store in configuration.stores.items()
             if alias in record.stores
         }
+        for store in stores.values():
+            if isinstance(store, RemoteStore):
+                store.sign_reads(reader)
         world = World(ledger=ledger, stores=stores, kept=FolderStore(folder / "objects"), clock=clock)
         yield OpenProfile(
             name=name,
@@ -269,6 +276,17 @@ def open_store(url: str, stack: ExitStack) -> ObjectStore:
     store = RemoteStore(url.rstrip("/").removesuffix("/objects"))
     stack.callback(store.close)
     return store
+
+
+def _reader(keys: KeyFile, record: NetworkRecord) -> Reader:
+    """The first member of a profile, or the key that the record names, as one who reads."""
+    from freehold.transport.signed_reads import Reader
+
+    ring, network = keys.ring(), network_id(record)
+    first = ring.members[0]
+    own_key = ring.role in ("treasury", "referee")
+    member = MemberId(first.signing_key) if own_key else first.id_in(ring.role, network)
+    return Reader(network=network, member=member, seed=first.signing)
 
 
 def _pinned(ledger: Ledger, pinned: str, name: str) -> NetworkRecord:

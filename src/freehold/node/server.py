@@ -36,6 +36,7 @@ from freehold.node.http_objects import ObjectPages
 from freehold.node.http_proofs import ProofPages
 from freehold.node.lines import Lines
 from freehold.node.rates import Rates
+from freehold.node.readers import Readers
 from freehold.objects.folder import FolderStore
 from freehold.objects.names import OBJECT_LARGEST
 from freehold.ports.ledger import Engine
@@ -68,6 +69,7 @@ class Node:
         lines: Lines | None = None,
         tls: ssl.SSLContext | None = None,
         proxies: Sequence[str] = (),
+        readers: Readers | None = None,
     ) -> None:
         """Takes the address at once (port 0: any free one); Unavailable if somebody else has it.
 
@@ -77,6 +79,7 @@ class Node:
         self.places = places or Places()
         self.rates = rates or Rates(None, None)
         self.counted = Counted()
+        self._readers = readers
         self.lines = lines or Lines(None)
         self.condition = Condition(engine, self.lines)
         self._socket = listen(host, port)
@@ -120,7 +123,7 @@ class Node:
     def _application(self, *, local: bool) -> Starlette:
         # A page from anywhere may make a browser on this machine ask a local node under a name that the page's owner
         # points here: a node that serves this machine answers to this machine's names alone.
-        door = Middleware(Door, rates=self.rates, counted=self.counted, lines=self.lines)
+        door = Middleware(Door, rates=self.rates, counted=self.counted, lines=self.lines, readers=self._readers)
         hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=list(_LOCAL_NAMES))] if local else []
         return Starlette(
             routes=[*self._ledger_pages.routes(), *self._proof_pages.routes(), *self._object_pages.routes()],
@@ -160,9 +163,10 @@ def serving(
     object_largest: int = OBJECT_LARGEST,
     places: Places | None = None,
     rates: Rates | None = None,
+    readers: Readers | None = None,
 ) -> Iterator[str]:
     """Serves from a thread of its own on a free local port while the block runs; gives the node's URL."""
-    node = Node(engine, store, port=0, object_largest=object_largest, places=places, rates=rates)
+    node = Node(engine, store, port=0, object_largest=object_largest, places=places, rates=rates, readers=readers)
     ready = threading.Event()
     thread = threading.Thread(target=node.run, args=(lambda _: ready.set(),), name="node", daemon=True)
     thread.start()

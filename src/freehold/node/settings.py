@@ -1,5 +1,7 @@
 """How a node is run: `node.toml` in the network's folder, strict; what it does not say has a default.
 
+reads = "members"                   signed reads alone; "open" is the default
+readers = ["HEX"]                   further keys that may read then: newcomers, auditors
 log = "json"                        lines for a program; "text" for people is the default
 operators = "127.0.0.1:7421"        where /metrics, /health and /ready are served; nowhere if not given
 proxies = ["127.0.0.1"]             whose X-Forwarded-For is believed; nobody's if not given
@@ -25,7 +27,7 @@ import difflib
 import ssl
 import tomllib
 from pathlib import Path
-from typing import Annotated, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
 import msgspec
 
@@ -52,6 +54,8 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
+    reads: Literal["open", "members"] = "open"
+    readers: tuple[Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")], ...] = ()
     log: LogForm = "text"
     operators: Address | None = None
     proxies: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from freehold.errors import Invalid
 from freehold.objects.names import check, check_bytes, digest_of
 from freehold.transport.client import NodeClient
+from freehold.transport.signed_reads import Reader
 
 _PIECE = 2**18
 
@@ -50,6 +51,10 @@ class RemoteStore:
         """Whether an object lies under this name."""
         digest_of(name)
         return self._client.finds(f"/objects/{name}")
+
+    def sign_reads(self, reader: Reader) -> None:
+        """Shows who reads, from when on the node asks for it."""
+        self._client.sign_reads(reader)
 
     def close(self) -> None:
         """Closes all connections."""

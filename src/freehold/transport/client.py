@@ -7,14 +7,17 @@ once a request was on its way, an answer that did not come leaves the outcome un
 
 from __future__ import annotations
 
+import os
+import ssl
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
 import httpx
 import msgspec
 
 from freehold.errors import FreeholdError, Invalid, Unavailable
+from freehold.transport.signed_reads import Reader
 from freehold.transport.trouble import TROUBLE_LARGEST, Trouble, error_of
 
 _Answer = TypeVar("_Answer")
@@ -30,7 +33,10 @@ class NodeClient:
     """Requests to the node at one URL; safe to use from many threads."""
 
     def __init__(self, url: str) -> None:
-        """`url` begins with http:// or https:// and has no query; Invalid otherwise."""
+        """`url` begins with http:// or https:// and has no query; Invalid otherwise.
+
+        `FREEHOLD_AUTHORITY` names a PEM file of the authorities that are trusted then, instead of the public ones.
+        """
         try:
             parsed = httpx.URL(url)
         except httpx.InvalidURL:
@@ -38,6 +44,8 @@ class NodeClient:
         if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
             raise Invalid(f"{url[:200]!r} is no address of a node", next="give one like http://127.0.0.1:7420")
         self._url = url
+        self._reader: Reader | None = None
+        self._signs = False
         self._client = httpx.Client(
             base_url=url,
             timeout=httpx.Timeout(_IDLE_SECONDS, connect=_CONNECT_SECONDS, pool=_IDLE_SECONDS),
@@ -46,7 +54,12 @@ class NodeClient:
             follow_redirects=False,
             # Only the address that was given is asked, never one that the environment slips in between.
             trust_env=False,
+            verify=_authorities() if parsed.scheme == "https" else True,
         )
+
+    def sign_reads(self, reader: Reader) -> None:
+        """Shows who reads, from when on the node asks for it: an open node learns no key."""
+        self._reader = reader
 
     def request(
         self,
@@ -103,7 +116,18 @@ class NodeClient:
         changes: bool = False,
     ) -> Iterator[httpx.Response]:
         try:
-            with self._client.stream(method, path, content=content, params=parameters) as response:
+            request = self._client.build_request(method, path, content=content, params=parameters)
+            if self._signs:
+                self._sign(request, content)
+            response = self._client.send(request, stream=True)
+            if response.status_code == httpx.codes.UNAUTHORIZED and self._reader is not None and not self._signs:
+                self._signs = True
+                # A body that came in pieces is gone; whoever sent it tries again.
+                if content is None or isinstance(content, bytes):
+                    response.close()
+                    self._sign(request, content)
+                    response = self._client.send(request, stream=True)
+            with closing(response):
                 yield response
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise self._away(error, "nothing was sent") from None
@@ -115,6 +139,13 @@ class NodeClient:
         with self._response("POST", path, content=content, changes=True) as response:
             body = _bounded(response.iter_raw(), largest)
             return response.status_code, response.headers.get("content-type", ""), body.decode("utf-8", "replace")
+
+    def _sign(self, request: httpx.Request, content: _Content) -> None:
+        if self._reader is not None:
+            # An object has its digest in its address.
+            body = content if isinstance(content, bytes) else b""
+            target = request.url.raw_path.decode("ascii")
+            request.headers["authorization"] = self._reader.header(request.method, target, body)
 
     def close(self) -> None:
         """Closes all connections."""
@@ -136,6 +167,14 @@ class NodeClient:
                 next="check the address; a proxy on the way may have answered",
                 retry=status >= httpx.codes.INTERNAL_SERVER_ERROR,
             )
+
+
+def _authorities() -> ssl.SSLContext:
+    path = os.environ.get("FREEHOLD_AUTHORITY")
+    try:
+        return ssl.create_default_context(cafile=path) if path else httpx.create_ssl_context(trust_env=False)
+    except OSError as error:
+        raise Invalid(f"FREEHOLD_AUTHORITY: {path} holds no certificates: {error}", next="give a PEM file") from None
 
 
 def decoded(body: bytes, kind: type[_Answer]) -> _Answer:
