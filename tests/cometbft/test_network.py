@@ -90,6 +90,27 @@ def test_what_was_acknowledged_survives_kills_under_load(victims: tuple[int, ...
         assert root(again) == state
 
 
+def test_members_of_a_validator_that_is_killed_lose_nothing_and_all_four_agree(tmp_path: Path) -> None:
+    actions = [add(f"c{number % 4}", 1, number) for number in range(120)]
+    with Network(tmp_path, 4).running() as ledgers:
+        first, *others = ledgers
+        with ThreadPoolExecutor(6) as pool:
+            answers = [pool.submit(send, first, action) for action in actions]
+            for victim in (APPLICATION, NODE):
+                starts = first.pair.starts
+                os.kill(first.pair.processes[victim], signal.SIGKILL)
+                until(lambda starts=starts: first.pair.starts > starts)  # type: ignore[misc]
+                until(lambda: len(first.pair.processes) == 2)
+            accepted = [answer.result() for answer in answers]
+        level(ledgers)
+
+        assert sorted(each.position for each in accepted) == list(range(120))
+        for ledger in others:
+            assert [ledger.resolve(action) for action in actions] == accepted
+        assert len({root(ledger) for ledger in ledgers}) == 1
+        assert [ledger.export(0, 1_000) for ledger in others] == [first.export(0, 1_000)] * 3
+
+
 def test_one_of_four_may_be_down_and_catches_up(tmp_path: Path) -> None:
     network = Network(tmp_path, 4)
     with network.running() as ledgers:
