@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 
 from freehold.cli.application import run
 from freehold.errors import Unavailable
 from freehold.ledger.proofs.checkpoint import open_checkpoint
-from freehold.ledger.proofs.cosignature import parse_witness_key, witness_key
+from freehold.ledger.proofs.cosignature import parse_witness_key, require_quorum, witness_key
 from freehold.ledger.remote import RemoteLedger
 from freehold.node.runtime import OPERATOR_KEY, found_network, open_ledger, open_store
 from freehold.node.server import serving
@@ -100,6 +101,20 @@ def test_a_follower_is_promoted_and_holds_whatever_a_witness_had_seen(
         note = promoted.info().checkpoint
         assert open_checkpoint(note, network_id=network, operator=bytes.fromhex(key)).size == 4
         promoted.close()
+
+
+def test_a_node_asks_the_witnesses_that_its_settings_name_and_serves_what_they_cosigned(tmp_path: Path) -> None:
+    market = Market(skew=3_600_000, grace=7_200_000)
+    folder = tmp_path / "market"
+    network = found_network(folder, market.network)
+    with open_ledger(folder) as ledger:
+        key = ledger.info().operator
+    with witness(tmp_path / "witness", network, key) as asked:
+        settings = f'[[witness]]\nurl = "{asked.url}"\nkey = "{witness_key(asked.name, asked.key)}"\n'
+        (folder / "node.toml").write_text(settings)
+        with program("node", "--network", str(folder)) as url:
+            until(lambda: httpx.get(f"{url}/checkpoint/witnessed").status_code == 200)
+            require_quorum(httpx.get(f"{url}/checkpoint/witnessed").text, {asked.name: asked.key}, 1)
 
 
 def test_a_copy_that_is_behind_what_the_witnesses_saw_is_not_promoted(tmp_path: Path) -> None:

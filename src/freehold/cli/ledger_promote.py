@@ -13,9 +13,7 @@ EXAMPLE = "freehold ledger promote --network copy --key operator.key --checkpoin
 
 
 def ledger_promote(
-    key: Annotated[
-        Path, typer.Option("--key", help="The operator's key as deposited.", readable=False)
-    ],
+    key: Annotated[Path, typer.Option("--key", help="The operator's key as deposited.", readable=False)],
     checkpoint: Annotated[
         Path,
         typer.Option("--checkpoint", readable=False, help="The newest checkpoint that the witnesses cosigned."),

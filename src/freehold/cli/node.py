@@ -59,7 +59,7 @@ def node(
     from freehold.errors import Invalid
     from freehold.ledger.embedded.front import FrontLedger
     from freehold.node.lines import Lines
-    from freehold.node.operation import configured_node, operated
+    from freehold.node.operation import configured_node, operated, witnessed
     from freehold.node.runtime import open_store
     from freehold.node.settings import read_settings
     from freehold.protocol.network import NetworkRecord, network_id
@@ -70,7 +70,7 @@ def node(
     signal.signal(signal.SIGTERM, _stop)
     settings = read_settings(network)
     lines = Lines("json" if "json" in (log, settings.log if log is None else log) else "text")
-    with _opened(network, follow, id, operator, lines) as ledger:
+    with _opened(network, follow, id, operator, lines) as ledger, witnessed(ledger, settings) as note:
         info = ledger.info()
         named = network_id(NetworkRecord.parse(info.network))
 
@@ -83,7 +83,8 @@ def node(
                 write_whole(url_file, f"{url}\n".encode())
 
         # Without its executor a node can only tell what it knows: better to end, so that a service starts it again.
-        node = configured_node(ledger, open_store(network), settings, network, lines, host=host, port=port)
+        store = open_store(network)
+        node = configured_node(ledger, store, settings, network, lines, host=host, port=port, witnessed=note)
         if isinstance(ledger, FrontLedger):
             ledger.when_lost(node.stop)
         with operated(node, settings, lines):

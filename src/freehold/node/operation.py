@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import logging
 import resource
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 from freehold.errors import FreeholdError, Invalid
+from freehold.ledger.proofs.cosignature import parse_witness_key
 from freehold.node.http_connections import CUT_OFF
 from freehold.node.lines import AsLines, Lines
 from freehold.node.operators import operators_page
 from freehold.node.readers import Readers
 from freehold.node.server import Node
 from freehold.node.settings import Settings, tls_context
+from freehold.node.witnessing import AskedWitness, Witnessing
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Engine
 
@@ -23,7 +25,15 @@ _OTHER_DESCRIPTORS = 256
 
 
 def configured_node(
-    engine: Engine, store: FolderStore, settings: Settings, folder: Path, lines: Lines, *, host: str, port: int
+    engine: Engine,
+    store: FolderStore,
+    settings: Settings,
+    folder: Path,
+    lines: Lines,
+    *,
+    host: str,
+    port: int,
+    witnessed: Callable[[], str] = lambda: "",
 ) -> Node:
     """The node that the settings in `folder` describe; Invalid if they cannot be met on this machine."""
     _room_for(settings.connections, lines)
@@ -37,8 +47,23 @@ def configured_node(
         lines=lines,
         tls=None if settings.tls is None else tls_context(settings.tls, folder),
         proxies=settings.proxies,
+        witnessed=witnessed,
         readers=Readers(engine, settings.readers) if settings.reads == "members" else None,
     )
+
+
+@contextmanager
+def witnessed(engine: Engine, settings: Settings) -> Iterator[Callable[[], str]]:
+    """Asks the witnesses of the settings while the block runs; what it gives tells the newest witnessed checkpoint."""
+    if not settings.witness:
+        yield lambda: ""
+        return
+    keys = [parse_witness_key(each.key) for each in settings.witness]
+    asked = [
+        AskedWitness(url=each.url, name=name, key=key) for each, (name, key) in zip(settings.witness, keys, strict=True)
+    ]
+    with closing(Witnessing(engine, asked, settings.quorum)) as asking:
+        yield asking.note
 
 
 @contextmanager

@@ -70,6 +70,7 @@ class Node:
         tls: ssl.SSLContext | None = None,
         proxies: Sequence[str] = (),
         readers: Readers | None = None,
+        witnessed: Callable[[], str] = lambda: "",
     ) -> None:
         """Takes the address at once (port 0: any free one); Unavailable if somebody else has it.
 
@@ -85,7 +86,7 @@ class Node:
         self._socket = listen(host, port)
         self.url = _url(self._socket, secure=tls is not None)
         self._ledger_pages = LedgerPages(engine, self.rates, self.condition)
-        self._proof_pages = ProofPages(engine)
+        self._proof_pages = ProofPages(engine, witnessed)
         self._object_pages = ObjectPages(store, largest=object_largest)
         self._engine = engine
         self._server = CalmServer(

@@ -5,12 +5,17 @@ readers = ["HEX"]                   further keys that may read then: newcomers, 
 log = "json"                        lines for a program; "text" for people is the default
 operators = "127.0.0.1:7421"        where /metrics, /health and /ready are served; nowhere if not given
 proxies = ["127.0.0.1"]             whose X-Forwarded-For is believed; nobody's if not given
+quorum = 2                          witnesses that make a checkpoint a witnessed one; 1 if not given
 connections = 2048                  at the same time
 connections_of_one_address = 1280
 
 [tls]
 certificate = "node.pem"            the chain, PEM; relative to the folder
 key = "node.key"                    PEM, readable by the node alone
+
+[[witness]]                         asked to cosign checkpoints; as many as you like
+url = "https://w.example.org"
+key = "w.example.org+1e7e8d94+BF32…"
 
 [address_rate]                      requests and actions of one address
 per_second = 1000
@@ -51,6 +56,14 @@ class Tls(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     key: str
 
 
+class WitnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A witness that is asked to cosign checkpoints."""
+
+    url: str
+    key: str
+    """As `freehold witness` prints it."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -62,6 +75,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     connections: Many = CONNECTIONS
     connections_of_one_address: Many = ONE_ADDRESS
     tls: Tls | None = None
+    witness: tuple[WitnessSettings, ...] = ()
+    quorum: Many = 1
     address_rate: Rate = ADDRESS_RATE
     member_rate: Rate = MEMBER_RATE
 
