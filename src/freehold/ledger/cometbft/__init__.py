@@ -10,6 +10,7 @@
     supervisor      application and node as a pair that lives and dies together
     rpc             sending to the node
     replica         the application's file followed from another process: state, history, refusals
+    lots            what was submitted together, and is answered together
     client          the engine that a node of Freehold serves
 
 An accepted action enters a block of `ledger.blocks` here as on every other engine, so history, replay and the state's

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 import msgspec
 
@@ -26,6 +26,7 @@ from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
 from freehold.ledger.cometbft.application import RECORD
 from freehold.ledger.cometbft.configuration import Settings
 from freehold.ledger.cometbft.file import StoredBlock
+from freehold.ledger.cometbft.lots import Lot, Take
 from freehold.ledger.cometbft.replica import Outcome, Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
 from freehold.ledger.cometbft.supervisor import Pair, Program
@@ -44,8 +45,6 @@ _AGAIN_SECONDS: Final = 3.0
 """After this time without an outcome an action is sent again: the node may have forgotten it in a restart."""
 _SOON_SECONDS: Final = 0.2
 _OUTCOME_SECONDS: Final = 30.0
-
-Take: TypeAlias = Callable[[Outcome], None]
 
 
 @dataclass(slots=True)
@@ -115,7 +114,7 @@ class CometLedger:
 
     def enqueue(self, actions: Sequence[bytes]) -> Future[list[Accepted | FreeholdError]]:
         """Submits in the given order without waiting; Unavailable if there is no room for them."""
-        lot = _Lot(len(actions))
+        lot = Lot(len(actions))
         with self._changed:
             if self._stopped:
                 raise closed()
@@ -277,31 +276,6 @@ class CometLedger:
             retry_after=1.0,
         )
         self._take_outcomes([(digest, unknown) for digest in digests])
-
-
-class _Lot:
-    """What was submitted together, and is answered together."""
-
-    def __init__(self, size: int) -> None:
-        self.future: Future[list[Accepted | FreeholdError]] = Future()
-        self._answers: list[Accepted | FreeholdError | None] = [None] * size
-        self._left = size
-        self._turn = threading.Lock()
-        if not size:
-            self.future.set_result([])
-
-    def taker(self, place: int) -> Take:
-        """Takes the answer at a place; the last one answers the lot."""
-
-        def take(outcome: Outcome) -> None:
-            with self._turn:
-                self._answers[place] = outcome
-                self._left -= 1
-                done = not self._left
-            if done:
-                self.future.set_result([each for each in self._answers if each is not None])
-
-        return take
 
 
 def _block(stored: StoredBlock) -> Block:
