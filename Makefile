@@ -12,7 +12,7 @@ FORMATS ?=
 MINUTES ?= 10
 IMAGES ?= 1000000
 
-.PHONY: demo test lint determinism simulate planted fuzz faults bench-training bench-accuracy bench-unlinkability \
+.PHONY: demo test test-cometbft lint determinism simulate planted fuzz faults bench-training bench-accuracy bench-unlinkability \
 	bench-contract bench-ledger bench-cheating lock clean
 
 demo: $(VENV)/.demo
@@ -44,6 +44,16 @@ planted: $(VENV)/.test
 # The readers of strangers' bytes, each tried for MINUTES; what they handle wrongly is kept in tests/vectors/fuzz.
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(FORMATS) --minutes $(MINUTES)
+
+# The engine of several operators, on real networks of one and of four validators on this machine.
+GO ?= go
+COMETBFT := github.com/cometbft/cometbft/cmd/cometbft@v0.38.26
+test-cometbft: $(VENV)/.test
+	@if command -v $(GO) > /dev/null; then \
+		test -x $(VENV)/cometbft/cometbft || \
+			CGO_ENABLED=0 GOBIN=$(abspath $(VENV)/cometbft) $(GO) install $(COMETBFT) && \
+		FREEHOLD_COMETBFT=$(abspath $(VENV)/cometbft/cometbft) $(BIN)/python -m pytest tests/cometbft tests/engines -k cometbft; \
+	else echo "GO IS NOT INSTALLED: nothing ran on CometBFT"; fi
 
 # Every system call of the ledger made to fail, and IMAGES of power losses.
 faults: $(VENV)/.test

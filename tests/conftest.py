@@ -6,4 +6,4 @@ from tests.engines.engines import COMETBFT
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Says what was left out because a program is not installed."""
     if not COMETBFT:
-        terminalreporter.write_line("CometBFT is not installed: nothing ran on it (make test-cometbft)")
+        terminalreporter.write_line("nothing ran on CometBFT (make test-cometbft)")
