@@ -16,6 +16,7 @@ from typing import Final
 from freehold.ledger.embedded.executor import Answer
 from freehold.ledger.embedded.front import FrontLedger
 from freehold.node.runtime import LEDGER, found_network, open_ledger
+from freehold.node.settings import SETTINGS
 from freehold.ports.ledger import Accepted
 from ledgers.processes import children, memory_bytes, processor_seconds
 from ledgers.workload import Workload
@@ -47,6 +48,10 @@ def founded(workload: Workload) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="freehold-ledger-") as name:
         folder = Path(name) / "market"
         found_network(folder, workload.network)
+        # All clients have one address here, and one treasury pays everybody: as fast as a node can, not as fast as it lets.
+        (folder / SETTINGS).write_text(
+            "".join(f"[{rate}]\nper_second = 1000000\nburst = 1000000\n" for rate in ("address_rate", "member_rate"))
+        )
         yield folder
 
 
