@@ -48,7 +48,7 @@ def founded(workload: Workload) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="freehold-ledger-") as name:
         folder = Path(name) / "market"
         found_network(folder, workload.network)
-        # All clients have one address here, and one treasury pays everybody: as fast as a node can, not as fast as it lets.
+        # All clients have one address here, and one treasury pays everybody: as fast as a node can, not as it lets.
         (folder / SETTINGS).write_text(
             "".join(f"[{rate}]\nper_second = 1000000\nburst = 1000000\n" for rate in ("address_rate", "member_rate"))
         )

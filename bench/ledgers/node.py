@@ -62,7 +62,7 @@ class NodeRun:
 def started(folder: Path) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """The node of the network in a folder, and where it answers."""
     command = [sys.executable, "-m", "freehold", "node", "--network", str(folder), "--port", "0", "--format", "json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             assert process.stdout is not None
             yield process, json.loads(process.stdout.readline())["url"]
