@@ -31,6 +31,7 @@ from freehold.node.door import Counted, Door
 from freehold.node.followers import Followers
 from freehold.node.http_answers import on_any_error, on_freehold_error, on_http_error
 from freehold.node.http_connections import GuardedConnection, Places
+from freehold.node.http_description import description_route
 from freehold.node.http_ledger import LedgerPages
 from freehold.node.http_objects import ObjectPages
 from freehold.node.http_proofs import ProofPages
@@ -126,8 +127,9 @@ class Node:
         # points here: a node that serves this machine answers to this machine's names alone.
         door = Middleware(Door, rates=self.rates, counted=self.counted, lines=self.lines, readers=self._readers)
         hosts = [Middleware(TrustedHostMiddleware, allowed_hosts=list(_LOCAL_NAMES))] if local else []
+        pages = (self._ledger_pages, self._proof_pages, self._object_pages)
         return Starlette(
-            routes=[*self._ledger_pages.routes(), *self._proof_pages.routes(), *self._object_pages.routes()],
+            routes=[description_route(), *(route for each in pages for route in each.routes())],
             middleware=[door, *hosts],
             exception_handlers={
                 FreeholdError: on_freehold_error,
