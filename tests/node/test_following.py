@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from freehold.errors import Invalid, Unavailable
+from freehold.errors import Broken, Invalid, Unavailable
 from freehold.ledger.embedded.copy import CopiedLedger
 from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.remote import RemoteLedger
@@ -148,6 +148,8 @@ def test_a_block_that_is_not_true_is_not_kept_and_proves_itself(
         assert follower.following.contradiction is not None
         assert proof(tmp_path / "copy")["header"]
         assert "CONTRADICTS ITSELF" in follower.said[0]
+        with pytest.raises(Broken, match="contradicts itself"):
+            follower.ledger.submit(note("mine", "text"))
         assert follower.ledger.evaluate("counter", {"name": "c"}) == 0
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from freehold.errors import FreeholdError, Invalid
+from freehold.errors import Broken, FreeholdError, Invalid
 from freehold.ledger.embedded.copy import CopiedLedger
 from freehold.ledger.messages import BLOCKS_LARGEST
 from freehold.ledger.proofs.checkpoint import open_checkpoint
@@ -133,6 +133,11 @@ class Following:
         path = self._folder / f"contradiction-{int(time.time())}.json"
         _write(path, json.dumps(document, indent=1) + "\n")
         self.contradiction = found
+        self._ledger.trouble = Broken(
+            f"the operator contradicts itself: {found.why}",
+            next=f"show the proof to the other members: {path}",
+            now="nothing was sent; what was verified before is still served",
+        )
         self._told(
             f"THE OPERATOR CONTRADICTS ITSELF: {found.why}; the proof is kept in {path}; this copy follows no more"
         )

@@ -83,8 +83,14 @@ class CopiedLedger(EmbeddedLedger):
         """`leader` is where whoever wants to write is sent."""
         super().__init__(copier, history)
         self._copier = copier
-        self._leader = leader
         self._note = ""
+        self.trouble: FreeholdError = Unavailable(
+            "this node keeps a copy and records nothing",
+            next=f"send it to the node that writes: {leader}",
+            now="nothing was sent",
+            retry=False,
+        )
+        """Why nothing is recorded here."""
 
     @classmethod
     def begin(cls, path: Path, machine: Machine, operator: bytes, clock: Clock, leader: str) -> CopiedLedger:
@@ -110,12 +116,7 @@ class CopiedLedger(EmbeddedLedger):
 
     def enqueue(self, actions: Sequence[bytes]) -> Future[list[Answer]]:
         """Nothing is written here."""
-        raise Unavailable(
-            "this node keeps a copy and records nothing",
-            next=f"send it to the node that writes: {self._leader}",
-            now="nothing was sent",
-            retry=False,
-        )
+        raise self.trouble.with_traceback(None)
 
     def info(self) -> LedgerInfo:
         """Which ledger this is a copy of, with the last checkpoint of its operator that the copy agrees with."""
