@@ -1,7 +1,8 @@
 """What a transaction costs where much is recorded already, and how long a long history takes to read back.
 
 Records that nobody in the workload touches are put into the state before its first block: so many assets of other
-markets. The program below is a node's executor in everything else.
+markets, one value under many names. The trees get their depth from them; memory is not as cold as with a million
+different values. The program below is a node's executor in everything else.
 
     python bench/ledgers/growth.py FOLDER RECORDS SOCKET
 """
@@ -14,7 +15,7 @@ import socket
 import statistics
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -51,7 +52,7 @@ class Grown:
     """Processor time of the executor for each transaction; the middle of the repeats."""
     all_us: tuple[float, ...]
     start_seconds: float
-    """From the start of the processes to the first answer, most of it for the state tree."""
+    """From the start of the processes to the first answer, most of it for making the records and their tree."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,26 +80,30 @@ class Filled(CheckedContract):
         return {**super().genesis(), **{f"job/{name}": filler for name in names}}
 
 
-def cost(workload: Workload, records: int, repeats: int) -> Grown:
-    """Records the workload beside so many others."""
-    found, starts = [], []
-    for _ in range(repeats):
-        with founded(workload) as folder:
-            began = time.perf_counter()
-            program = [sys.executable, __file__, str(folder), str(records)]
-            ledger = FrontLedger.start(folder / LEDGER, program)
-            try:
-                ledger.info()
-                starts.append(time.perf_counter() - began)
-                (executor,) = children(os.getpid())
-                found.append(send_all(ledger, workload, partial(processor_seconds, executor)))
-            finally:
-                ledger.close()
+def cost(workload: Workload, records: int) -> Grown:
+    """Records the workload beside so many others, once."""
+    with founded(workload) as folder:
+        began = time.perf_counter()
+        program = [sys.executable, __file__, str(folder), str(records)]
+        ledger = FrontLedger.start(folder / LEDGER, program)
+        try:
+            ledger.info()
+            start = time.perf_counter() - began
+            (executor,) = children(os.getpid())
+            spent = send_all(ledger, workload, partial(processor_seconds, executor))
+        finally:
+            ledger.close()
+    return Grown(records=records, executor_us=spent, all_us=(spent,), start_seconds=start)
+
+
+def middle(runs: Sequence[Grown]) -> Grown:
+    """The middle of several runs beside the same number of records."""
+    spent = [run.executor_us for run in runs]
     return Grown(
-        records=records,
-        executor_us=statistics.median(found),
-        all_us=tuple(found),
-        start_seconds=statistics.median(starts),
+        records=runs[0].records,
+        executor_us=statistics.median(spent),
+        all_us=tuple(spent),
+        start_seconds=statistics.median(run.start_seconds for run in runs),
     )
 
 

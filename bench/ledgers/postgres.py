@@ -1,7 +1,7 @@
 """Postgres doing the same work: a server of its own in a temporary folder, driven by pgbench with prepared statements.
 
 The server keeps its default durability: a transaction that is answered survives a power loss. Only the sizes that every
-operator sets are set (`_SETTINGS`), in favour of Postgres.
+operator sets are set (`_SETTINGS`).
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def scripts(server: Server, demands: Sequence[Demand]) -> list[tuple[Path, int]]
     for demand in demands:
         reads, changed = round(demand.reads), round(demand.updates)
         lines = [f"\\set r{i} random(1, {server.rows})" for i in range(reads)]
-        lines.append("\\set place random(1, 50000)")
+        lines.append("\\set place random(1, 4000)")
         keys = [f":r{i}" for i in range(reads)]
         # What is changed was read before, as on the ledger.
         old = keys[:changed]

@@ -5,26 +5,26 @@
 CREATE TABLE records (id bigint PRIMARY KEY, value bytea NOT NULL);
 CREATE TABLE history (position bigserial PRIMARY KEY, action bytea NOT NULL, result bytea NOT NULL);
 CREATE SEQUENCE fresh START 1000000000;
-CREATE TABLE filler (bytes bytea NOT NULL);
-
--- 64 kB that do not repeat, to cut values from.
-INSERT INTO filler SELECT string_agg(sha256(i::text::bytea), ''::bytea) FROM generate_series(1, 2048) AS i;
 ALTER TABLE records ALTER value SET STORAGE EXTERNAL;
 ALTER TABLE history ALTER action SET STORAGE EXTERNAL;
 ALTER TABLE history ALTER result SET STORAGE EXTERNAL;
 
-INSERT INTO records SELECT i, substr(bytes, 1 + (i * 37 % 60000)::int, :record) FROM generate_series(1, :rows) AS i, filler;
+INSERT INTO records
+    SELECT i, substr(bytes, 1 + (i * 37 % 4000)::int, :record)
+    FROM generate_series(1, :rows) AS i,
+         (SELECT string_agg(sha256(j::text::bytea), ''::bytea) AS bytes FROM generate_series(1, 256) AS j) AS filler;
 
--- Each call cuts at another place, so that no value is written over itself.
+-- The bytes to cut values from are a constant of the function: 8 kB that do not repeat. Each call cuts at another place, so that
+-- no value is written over itself.
+SELECT format($function$
 CREATE FUNCTION act(read bigint[], changed bigint[], added int, record int, action int, result int, place int)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
+    cut CONSTANT bytea := %L;
     seen bytea[];
-    cut bytea;
     said bigint;
 BEGIN
     SELECT array_agg(value) INTO seen FROM records WHERE id = ANY (read);
-    SELECT bytes INTO cut FROM filler;
     UPDATE records SET value = substr(cut, place, record) WHERE id = ANY (changed);
     IF added > 0 THEN
         INSERT INTO records SELECT nextval('fresh'), substr(cut, place + i, record) FROM generate_series(1, added) AS i;
@@ -33,3 +33,4 @@ BEGIN
         RETURNING position INTO said;
     RETURN said;
 END $$;
+$function$, (SELECT string_agg(sha256(j::text::bytea), ''::bytea) FROM generate_series(1, 256) AS j)) \gexec
