@@ -18,10 +18,14 @@ from freehold.node.profiles import OpenProfile
 from freehold.node.runtime import read_network
 from freehold.protocol.actions import Withdraw
 from freehold.protocol.identifiers import Nonce
+from freehold.transport.signed_reads import Reader
 
 
 class Served(MemoryLedger):
     """A ledger that a command reaches without a network."""
+
+    def sign_reads(self, reader: Reader) -> None:
+        """It is open to all readers."""
 
     def close(self) -> None:
         """Nothing is held open."""

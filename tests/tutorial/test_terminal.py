@@ -40,11 +40,11 @@ def test_a_closed_window_takes_along_what_was_left_running_in_it(terminal: Termi
     window = Terminal(tmp_path, {"HOME": str(tmp_path), "PATH": os.environ["PATH"]})
     alive = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
     window.types("(echo up; sleep 600) > alive &", 5.0, nothing)
-    assert select.select([alive], [], [], 5.0)[0]
+    assert select.select([alive], [], [], 30.0)[0]
     assert os.read(alive, 3) == b"up\n"
     window.closes()
     # the last one who could write is gone: there is an end to read
-    assert select.select([alive], [], [], 5.0)[0]
+    assert select.select([alive], [], [], 30.0)[0]
     assert os.read(alive, 1) == b""
     os.close(alive)
     assert terminal.types("echo here", 5.0, nothing) == (0, ["here"])

@@ -242,7 +242,8 @@ def open_profile(
         if keys.ring().role != SHORT_ROLES[profile.role]:
             raise Invalid(f"The keys of {name} are not those of a {profile.role}.")
         reader = _reader(keys, record)
-        ledger.sign_reads(reader)
+        if reader is not None:
+            ledger.sign_reads(reader)
         journal = stack.enter_context(JournalFile(folder / "journal.sqlite"))
         stores = {
             alias: open_store(store.url, stack)
@@ -250,7 +251,7 @@ def open_profile(
             if alias in record.stores
         }
         for store in stores.values():
-            if isinstance(store, RemoteStore):
+            if reader is not None and isinstance(store, RemoteStore):
                 store.sign_reads(reader)
         world = World(ledger=ledger, stores=stores, kept=FolderStore(folder / "objects"), clock=clock)
         yield OpenProfile(
@@ -278,11 +279,13 @@ def open_store(url: str, stack: ExitStack) -> ObjectStore:
     return store
 
 
-def _reader(keys: KeyFile, record: NetworkRecord) -> Reader:
-    """The first member of a profile, or the key that the record names, as one who reads."""
+def _reader(keys: KeyFile, record: NetworkRecord) -> Reader | None:
+    """The first member of a profile, or the key that the record names, as one who reads; None before it has any."""
     from freehold.transport.signed_reads import Reader
 
     ring, network = keys.ring(), network_id(record)
+    if not ring.members:
+        return None
     first = ring.members[0]
     own_key = ring.role in ("treasury", "referee")
     member = MemberId(first.signing_key) if own_key else first.id_in(ring.role, network)
