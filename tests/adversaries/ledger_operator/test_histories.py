@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,20 +13,23 @@ from freehold.contract.registry import RULES
 from freehold.errors import Invalid
 from freehold.ledger import history
 from freehold.ledger.embedded.ledger import EmbeddedLedger
-from freehold.ledger.proofs import log
+from freehold.ledger.proofs import paths
 from freehold.ledger.proofs.checkpoint import Checkpoint, open_checkpoint
+from freehold.ledger.proofs.checks import require_growth
 from freehold.ledger.replay import Replay
 from freehold.ports.ledger import Block, EventPage
 from freehold.ports.machine import Executed, Machine
 from freehold.ports.state_view import Read
 from freehold.protocol import signatures
+from freehold.protocol.network import network_id
 from tests.adversaries.attack import Attack
-from tests.engines.embedded import embedded
-from tests.engines.notebook import add, note
+from tests.engines.embedded import SEED, clock, embedded
+from tests.engines.notebook import NETWORK, Notebook, note
 from tests.market import Market
 from tests.market.people import Signer, bytes_of
 
 OPERATOR = b"\x31" * 32
+NOTEBOOK = network_id(NETWORK)
 KEY = signatures.public_key(OPERATOR)
 
 OWN_RULES = Attack(
@@ -154,59 +156,52 @@ def test_what_was_recorded_before_the_invention_is_still_proven(
     assert looked_at(market, blocks[:-1], rules=Contract) == len(blocks) - 1
 
 
-@dataclass(frozen=True)
-class Told:
-    """What a member took home."""
-
-    checkpoint: Checkpoint
-    leaves: tuple[bytes, ...]
-
-
-def tells(folder: Path, *actions: bytes) -> Told:
-    """A ledger that one operator's key signs, with these actions; what a member takes home from it."""
+def tells(folder: Path, *actions: bytes) -> tuple[EmbeddedLedger, Checkpoint]:
+    """A ledger that one operator's key signs, with these actions, and the checkpoint that a member takes home."""
     folder.mkdir()
-    with embedded(folder) as ledger:
-        for action in actions:
-            ledger.submit(action)
-        info = ledger.info()
-        network = info.checkpoint.split("\n")[0].removeprefix("freehold/")
-        checkpoint = open_checkpoint(info.checkpoint, network_id=network, operator=bytes.fromhex(info.operator))
-        blocks = ledger.export(0, 100)
-    leaves = tuple(log.entry(*pair) for block in blocks for pair in zip(block.actions, block.results, strict=True))
-    return Told(checkpoint, leaves)
+    ledger = EmbeddedLedger.open(folder / "ledger.sqlite", Notebook(), SEED, clock)
+    ledger.submit_all(actions)
+    info = ledger.info()
+    return ledger, open_checkpoint(info.checkpoint, network_id=NOTEBOOK, operator=bytes.fromhex(info.operator))
 
 
-def begins_with(longer: Told, shorter: Told) -> bool:
-    """Whether the log that one member was told begins with the one that another was told."""
-    begun = log.Log().extended(longer.leaves[: shorter.checkpoint.size])
-    return begun.root() == shorter.checkpoint.root
+def shown_another_history(folder: Path, said: str) -> tuple[Checkpoint, Checkpoint]:
+    """A member took a checkpoint home; the ledger that it meets today said this in its first action. Both checkpoints,
+    once the member's program has asked for the proof that the log grew; Invalid if there is none."""
+    before, kept = tells(folder / "before", note("a", "yes"), note("b", "text"))
+    before.close()
+    today, now = tells(folder / "today", note("a", said), note("b", "text"), note("c", "text"))
+    try:
+        require_growth(today.prove_growth(kept.size, now.size), kept, now)
+    finally:
+        today.close()
+    return kept, now
 
 
 @FORKS.without
-def test_two_members_that_never_compare_each_hold_a_history_that_is_whole(tmp_path: Path) -> None:
-    one = tells(tmp_path / "one", note("a", "yes"), note("b", "text"))
-    other = tells(tmp_path / "other", note("a", "no"), note("b", "text"), note("c", "text"))
+def test_a_member_whose_program_asks_for_no_proof_of_growth_goes_on_with_the_second_history(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "grew", lambda *_: True)
 
-    for told in (one, other):
-        assert log.Log().extended(told.leaves).root() == told.checkpoint.root
+    kept, now = shown_another_history(tmp_path, "no")
+
+    assert (kept.size, now.size) == (2, 3)
 
 
 @FORKS.against
-def test_two_members_that_compare_hold_the_proof_in_their_hands(tmp_path: Path) -> None:
-    one = tells(tmp_path / "one", note("a", "yes"), note("b", "text"))
-    other = tells(tmp_path / "other", note("a", "no"), note("b", "text"), note("c", "text"))
-
-    assert not begins_with(other, one)
+def test_a_member_that_asks_for_the_proof_of_growth_holds_two_signed_notes_that_contradict_each_other(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(Invalid, match="does not begin with that"):
+        shown_another_history(tmp_path, "no")
 
 
 @FORKS.unharmed
-def test_an_honest_ledger_that_grew_begins_with_every_checkpoint_that_it_signed(tmp_path: Path) -> None:
-    actions = [add("c", 1, nonce) for nonce in range(9)]
-    whole = tells(tmp_path / "whole", *actions)
+def test_a_ledger_that_only_grew_is_gone_on_with(tmp_path: Path) -> None:
+    kept, now = shown_another_history(tmp_path, "yes")
 
-    for size in range(1, 9):
-        earlier = tells(tmp_path / f"{size}", *actions[:size])
-        assert begins_with(whole, earlier)
+    assert kept.root != now.root
 
 
 def set_back(folder: Path, cursor: int) -> EventPage:

@@ -6,13 +6,13 @@ import pytest
 
 from freehold.errors import Refused
 from tests.adversaries.attack import Attack
-from tests.market import Ballot, Market
+from tests.market import Ballot, Market, Replica, Training
 
 CENSORS = Attack(
     by="ledger operator",
     does="drops the commitments of a cloud owner that it does not like",
     stopped_by=(
-        "Nobody can prove that an action was sent. It costs the cloud owner each such job's fee and never its stake;"
+        "Nobody can prove that an action was sent. It costs the cloud owner the fee of each such job, never its stake;"
         " it may leave, and a market that does not trust one operator has several"
     ),
     promised=False,
@@ -64,18 +64,38 @@ def test_whose_commitment_is_dropped_keeps_its_stake_and_may_leave_with_it() -> 
     assert market.money_is_conserved()
 
 
-@SETS_CLOCK.without
-def test_with_the_operators_clock_an_accomplice_ends_a_training_before_anybody_could_work() -> None:
-    market = Market()
+def ended_by_the_clock(market: Market) -> tuple[Training, Replica, int]:
+    """A training that an accomplice ends by the operator's clock; the real time goes on where it was."""
     training = market.trains(subsets=2)
     replica = training.starts_round().ballots[0].replicas[0]
     on_time = market.now
     market.waits_until_after(training.record["due"])
-
     training.ends(by=market.cloud_owner())
-
     market.now, ahead = on_time, market.now
+    return training, replica, ahead
+
+
+@SETS_CLOCK.without
+def test_with_the_operators_clock_an_accomplice_ends_a_training_before_anybody_could_work() -> None:
+    market = Market()
+
+    training, replica, ahead = ended_by_the_clock(market)
+
+    assert training.record["state"] == "ended"
     with pytest.raises(Refused, match="too far from the ledger"):
         replica.commits()
-    assert training.record["state"] == "ended"
     assert market.ledger.info().time >= ahead
+
+
+@SETS_CLOCK.unharmed
+def test_whoever_was_overtaken_by_the_clock_keeps_its_stake_and_the_buyer_its_money() -> None:
+    market = Market()
+    training, replica, ahead = ended_by_the_clock(market)
+    market.now = ahead + 10 * 80_000
+    stake = training.datasets[0].shape["terms"]["stake"]
+
+    assert market.records("finding") == []
+    assert all(each["stake"] == stake for each in market.records("instance", co=replica.id))
+    assert training.owner.collects() > 0
+    assert training.record["balance"] == 0
+    assert market.money_is_conserved()

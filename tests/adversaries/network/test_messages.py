@@ -110,7 +110,7 @@ def test_whoever_was_held_back_says_it_again_and_whoever_is_merely_slow_is_heard
 
 
 def altered_withdrawal(market: Market) -> tuple[str, int]:
-    """Nine credits are to be withdrawn; on its way the amount becomes 900."""
+    """A hundred are to be withdrawn; on its way the amount becomes 900."""
     rich = market.cloud_owner(funds=1_000)
     action = rich.signs("Withdraw", nonce=market.fresh(), amount=100)
     assert action.count(b'"amount":100') == 1

@@ -67,34 +67,37 @@ PATIENTS = b"age 61, smoker, carcinoma"
 ABOUT = b"instance 1"
 
 
-def opened(sealed: bytes, private: bytes) -> bytes | None:
-    """What somebody with this key reads."""
+def stored_for(holder: bytes) -> bytes:
+    """What a data owner puts into the store for a cloud owner with this private key."""
+    return sealing.seal(sealing.sealing_public_key(holder), ABOUT, PATIENTS)
+
+
+def reads(stored: bytes, private: bytes, about: bytes = ABOUT) -> bytes:
+    """What somebody learns who downloads it and has this key: the plaintext, or the bytes as they lie there."""
     try:
-        return sealing.unseal(private, ABOUT, sealed)
+        return sealing.unseal(private, about, stored)
     except Invalid:
-        return None
+        return stored
 
 
 @READS.without
-def test_what_is_stored_as_it_is_can_be_read_by_whoever_downloads_it() -> None:
-    stored = PATIENTS
+def test_where_nothing_is_sealed_whoever_downloads_a_package_reads_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sealing, "seal", lambda public, info, plaintext: plaintext)
 
-    assert b"carcinoma" in stored
+    assert reads(stored_for(sealing.new_sealing_key()), sealing.new_sealing_key()) == PATIENTS
 
 
 @READS.against
 def test_a_sealed_package_opens_for_no_other_key_and_for_no_other_instance() -> None:
     holder = sealing.new_sealing_key()
-    stored = sealing.seal(sealing.sealing_public_key(holder), ABOUT, PATIENTS)
+    stored = stored_for(holder)
 
-    assert not any(word in stored for word in PATIENTS.split())
-    assert opened(stored, sealing.new_sealing_key()) is None
-    with pytest.raises(Invalid):
-        sealing.unseal(holder, b"instance 2", stored)
+    for seen in (reads(stored, sealing.new_sealing_key()), reads(stored, holder, b"instance 2")):
+        assert not any(word in seen for word in PATIENTS.split())
 
 
 @READS.unharmed
 def test_its_holder_reads_it() -> None:
     holder = sealing.new_sealing_key()
 
-    assert opened(sealing.seal(sealing.sealing_public_key(holder), ABOUT, PATIENTS), holder) == PATIENTS
+    assert reads(stored_for(holder), holder) == PATIENTS
