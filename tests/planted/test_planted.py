@@ -207,6 +207,8 @@ def test_whoever_is_interrupted_leaves_nothing_behind(how: signal.Signals, tmp_p
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        # whoever starts the tests in the background hands down that Ctrl-C is ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     deadline = time.monotonic() + 30
     while not list(tmp_path.glob(f"{FOLDER_PREFIX}*/tmp")):

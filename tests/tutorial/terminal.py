@@ -7,6 +7,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -38,6 +39,7 @@ class Terminal:
             env={**environment, "TERM": "xterm"},
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_hears_everything,
         )
         self._seen = ""
         self._wait(Screen(), 10.0, lambda question, shown: None)
@@ -94,3 +96,9 @@ class Terminal:
         shown, mark, rest = self._seen.partition("\x02")
         screen.show(shown)
         self._seen = mark + rest
+
+
+def _hears_everything() -> None:
+    """Whoever starts the tests in the background hands down that Ctrl-C and a closed window are ignored."""
+    for each in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(each, signal.SIG_DFL)
