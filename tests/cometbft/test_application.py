@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import Broken, Refused, Unavailable
-from freehold.ledger.cometbft import abci, wire
+from freehold.ledger import protobuf
+from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Sender
 from freehold.ledger.cometbft.application import Application, chain_id
 from freehold.ledger.cometbft.file import CommitFile
@@ -59,15 +60,15 @@ def decided(application: Application, height: int, actions: Sequence[bytes]) -> 
     """A block is decided and committed; code and data of each result."""
     answer = application.finalize_block(abci.FinalizeBlock(height, 1_000 * height, tuple(actions)))
     application.commit()
-    body = wire.octets(dict(wire.fields(answer))[21])
-    results = [dict(wire.fields(wire.octets(value))) for field, value in wire.fields(body) if field == 2]
-    assert dict(wire.fields(body))[5] == application.root
-    return [(wire.integer(each.get(1, 0)), wire.octets(each.get(2, b""))) for each in results]
+    body = protobuf.octets(dict(protobuf.fields(answer))[21])
+    results = [dict(protobuf.fields(protobuf.octets(value))) for field, value in protobuf.fields(body) if field == 2]
+    assert dict(protobuf.fields(body))[5] == application.root
+    return [(protobuf.integer(each.get(1, 0)), protobuf.octets(each.get(2, b""))) for each in results]
 
 
 def verdict(answer: bytes) -> int:
     """The verdict about a proposal."""
-    return wire.integer(dict(wire.fields(wire.octets(dict(wire.fields(answer))[18])))[1])
+    return protobuf.integer(dict(protobuf.fields(protobuf.octets(dict(protobuf.fields(answer))[18])))[1])
 
 
 def test_the_root_is_that_of_every_engine_which_recorded_the_same(file: CommitFile) -> None:
@@ -175,13 +176,15 @@ def test_an_own_proposal_is_one_that_others_accept(file: CommitFile) -> None:
     waiting = (note("a", "text"), b"bad", note("a", "text"), *(note(f"n{number}", "text") for number in range(900)))
 
     answer = application.prepare_proposal(abci.PrepareProposal(2**21, waiting))
-    proposed = tuple(wire.octets(value) for _, value in wire.fields(wire.octets(dict(wire.fields(answer))[17])))
+    proposed = tuple(
+        protobuf.octets(value) for _, value in protobuf.fields(protobuf.octets(dict(protobuf.fields(answer))[17]))
+    )
     small = application.prepare_proposal(abci.PrepareProposal(300, waiting))
 
     assert proposed[:2] == (waiting[0], waiting[3])
     assert len(proposed) == 512
     assert verdict(application.process_proposal(abci.ProcessProposal(proposed))) == abci.ACCEPT
-    assert len(wire.octets(dict(wire.fields(small))[17])) <= 300
+    assert len(protobuf.octets(dict(protobuf.fields(small))[17])) <= 300
 
 
 def test_a_signature_is_checked_once_from_the_door_to_the_block(file: CommitFile) -> None:

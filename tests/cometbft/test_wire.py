@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from freehold.errors import Invalid
-from freehold.ledger.cometbft import abci, wire
+from freehold.ledger import protobuf
+from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import chain_id
 from freehold.protocol.network import network_id
 from tests.engines.notebook import NETWORK, add, note
@@ -56,18 +57,18 @@ def test_every_request_is_read_as_it_was_written(request: abci.Request) -> None:
 
 @given(st.integers(-(2**63), 2**63 - 1))
 def test_a_number_of_64_bits_survives_the_way(number: int) -> None:
-    read = dict(wire.fields(wire.number_field(3, number)))
+    read = dict(protobuf.fields(protobuf.number_field(3, number)))
 
-    assert wire.integer(read.get(3, 0)) == number
+    assert protobuf.integer(read.get(3, 0)) == number
 
 
 @given(st.lists(st.binary(max_size=300), max_size=6), st.integers(1, 50))
 def test_frames_arrive_whole_however_they_are_cut(messages: list[bytes], step: int) -> None:
-    travelling = b"".join(wire.framed(each) for each in messages)
+    travelling = b"".join(protobuf.framed(each) for each in messages)
     buffer, arrived = bytearray(), []
     for at in range(0, len(travelling), step):
         buffer += travelling[at : at + step]
-        arrived += wire.take_frames(buffer)
+        arrived += protobuf.take_frames(buffer)
 
     assert arrived == messages
     assert not buffer
@@ -109,11 +110,11 @@ def test_a_hostile_message_is_invalid(hostile: bytes) -> None:
 
 def test_a_frame_that_claims_too_much_is_refused_before_it_arrives() -> None:
     with pytest.raises(Invalid, match="at most"):
-        wire.take_frames(bytearray(wire.varint(wire.FRAME_LARGEST + 1)))
+        protobuf.take_frames(bytearray(protobuf.varint(protobuf.FRAME_LARGEST + 1)))
     with pytest.raises(Invalid, match="64 bits"):
-        wire.take_frames(bytearray(b"\xff" * 10))
+        protobuf.take_frames(bytearray(b"\xff" * 10))
 
 
 def test_more_than_64_bits_cannot_be_written() -> None:
     with pytest.raises(Invalid, match="64 bits"):
-        wire.varint(2**64)
+        protobuf.varint(2**64)

@@ -1,6 +1,5 @@
 """A ledger of several operators: CometBFT orders, this package executes, and more than two thirds have to agree.
 
-    wire            protobuf's varints and fields, as far as ABCI needs them, bounded
     abci            the few messages of ABCI 2.0 that pass between a node and its application
     file            what the application has committed, on disk: whole blocks or nothing
     admission       whose actions may wait: signatures remembered, members known, quotas

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from freehold.errors import Invalid
-from freehold.ledger.cometbft.wire import (
+from freehold.ledger.protobuf import (
     Value,
     bytes_field,
     fields,

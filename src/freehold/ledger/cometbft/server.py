@@ -20,8 +20,8 @@ import msgspec
 from freehold.errors import Broken, FreeholdError
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import Application
-from freehold.ledger.cometbft.wire import framed, take_frames
 from freehold.ledger.frames import frame
+from freehold.ledger.protobuf import framed, take_frames
 from freehold.protocol.digests import sha256
 from freehold.transport.trouble import trouble_of
 

@@ -1,7 +1,7 @@
-"""Protobuf by hand, as far as ABCI needs it: varints, fields, and frames of a varint length and bytes.
+"""Protobuf by hand, as far as the engines of several operators need it: varints, fields, and frames.
 
-The bytes come from a CometBFT node on this machine, which passes on what strangers sent. So every length is compared
-with what there is before anything is read, a varint has at most ten bytes, and a frame a largest size.
+The bytes come from a node of CometBFT or Fabric, which passes on what strangers sent. So every length is compared with
+what there is before anything is read, a varint has at most ten bytes, and a frame a largest size.
 """
 
 from __future__ import annotations
