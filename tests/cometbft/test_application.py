@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import Broken, Refused, Unavailable
-from freehold.ledger import protobuf
+from freehold.ledger import blocks, protobuf
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Sender
 from freehold.ledger.cometbft.application import Application, chain_id
@@ -62,7 +62,7 @@ def decided(application: Application, height: int, actions: Sequence[bytes]) -> 
     application.commit()
     body = protobuf.octets(dict(protobuf.fields(answer))[21])
     results = [dict(protobuf.fields(protobuf.octets(value))) for field, value in protobuf.fields(body) if field == 2]
-    assert dict(protobuf.fields(body))[5] == application.root
+    assert dict(protobuf.fields(body))[5] == application.agreed
     return [(protobuf.integer(each.get(1, 0)), protobuf.octets(each.get(2, b""))) for each in results]
 
 
@@ -90,6 +90,17 @@ def test_the_root_is_that_of_every_engine_which_recorded_the_same(file: CommitFi
     records = {key: bytes.fromhex(value) for key, value in reference.evaluate("state", {}).items()}
     assert application.root == StateTree(records).root
     assert State(records).read(["counter/c"]) == [canonical.encode({"amount": 7})]
+
+
+def test_the_validators_sign_the_newest_block_and_so_the_whole_history(file: CommitFile) -> None:
+    application = Application(file, Notebook(), Everybody())
+    assert application.agreed.hex() == network_id(NETWORK)
+
+    for height, actions in enumerate(STORY, start=1):
+        decided(application, height, actions)
+        newest = file.blocks(0, 100)[-1]
+        assert application.agreed.hex() == blocks.block_digest(newest.header)
+        assert blocks.parse_header(newest.header).state == application.root.hex()
 
 
 def test_results_hold_events_or_the_code_of_the_refusal_and_no_words(file: CommitFile) -> None:
@@ -154,7 +165,7 @@ def test_a_gap_a_commit_of_nothing_or_another_chain_stop_the_application(file: C
         application.commit()
     with pytest.raises(Broken, match="genesis"):
         application.init_chain(abci.InitChain("another"))
-    assert application.root in application.init_chain(abci.InitChain(chain_id(network_id(NETWORK))))
+    assert application.agreed in application.init_chain(abci.InitChain(chain_id(network_id(NETWORK))))
 
 
 def test_a_proposal_with_a_forged_a_doubled_or_a_huge_action_is_rejected(file: CommitFile) -> None:

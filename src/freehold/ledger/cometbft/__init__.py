@@ -13,5 +13,5 @@
     client          the engine that a node of Freehold serves
 
 An accepted action enters a block of `ledger.blocks` here as on every other engine, so history, replay and the state's
-root are the same; only who vouches for them differs: the validators, by the root in CometBFT's headers.
+root are the same; only who vouches for them differs: the validators, whose headers name the newest one's digest.
 """

@@ -172,15 +172,15 @@ def flush() -> bytes:
     return message_field(3, b"")
 
 
-def info(*, height: int, root: bytes, version: int) -> bytes:
+def info(*, height: int, agreed: bytes, version: int) -> bytes:
     """The answer to Info; `version` is the one in the genesis, or a rollback of the node breaks it."""
-    body = bytes_field(1, b"freehold") + number_field(3, version) + number_field(4, height) + bytes_field(5, root)
+    body = bytes_field(1, b"freehold") + number_field(3, version) + number_field(4, height) + bytes_field(5, agreed)
     return message_field(4, body)
 
 
-def init_chain(root: bytes) -> bytes:
+def init_chain(agreed: bytes) -> bytes:
     """The answer to InitChain."""
-    return message_field(6, bytes_field(3, root))
+    return message_field(6, bytes_field(3, agreed))
 
 
 def query(code: int, value: bytes = b"", *, height: int = 0, log: str = "") -> bytes:
@@ -214,9 +214,9 @@ def process_proposal(verdict: int) -> bytes:
     return message_field(18, number_field(1, verdict))
 
 
-def finalize_block(results: tuple[TransactionResult, ...], root: bytes) -> bytes:
+def finalize_block(results: tuple[TransactionResult, ...], agreed: bytes) -> bytes:
     """The answer to FinalizeBlock."""
-    body = b"".join(message_field(2, each.encode()) for each in results) + bytes_field(5, root)
+    body = b"".join(message_field(2, each.encode()) for each in results) + bytes_field(5, agreed)
     return message_field(21, body)
 
 

@@ -4,9 +4,10 @@ FinalizeBlock computes in memory; **Commit** writes everything of the block in o
 anything to see. The node stores a block before FinalizeBlock and the answer before Commit, so the application is level
 with its node or behind it, never ahead; what it lacks after a crash the node hands over again.
 
-The validators agree on two things about a block: the root of the state tree (`app_hash`) and code and data of each
-result (`last_results_hash`). Data is canonical JSON, `{"events", "result"}` of an accepted action and `{"refused"}`,
-the code alone, of another: words for people may change between versions, so they stay beside it.
+The validators agree on two things about a block: the digest of the newest block of `ledger.blocks` (`app_hash`), whose
+header names the state's root and the whole history, and code and data of each result (`last_results_hash`). Data is
+canonical JSON, `{"events", "result"}` of an accepted action and `{"refused"}`, the code alone, of another: words for
+people may change between versions, so they stay beside it.
 """
 
 from __future__ import annotations
@@ -80,16 +81,22 @@ class Application:
         """Of the state tree after the last commit."""
         return self._tree.root
 
+    @property
+    def agreed(self) -> bytes:
+        """What the validators sign about the application (`app_hash`): the digest of the newest block, the network's id
+        before the first. A root of the state alone would not say how it came about, so anybody could invent that."""
+        return bytes.fromhex(self._tip.digest)
+
     def info(self) -> bytes:
         """How far the application has come; whatever is missing, the node hands over next."""
-        return abci.info(height=self.height, root=self.root, version=VERSION)
+        return abci.info(height=self.height, agreed=self.agreed, version=VERSION)
 
     def init_chain(self, request: abci.InitChain) -> bytes:
-        """The root before the first block: never empty, or an answer to an empty block would be zero bytes, which the
+        """The network's id: never empty, or an answer to an empty block would be zero bytes, which the
         node stores as nothing."""
         if request.chain != self._chain:
             raise Broken(f"the node's genesis is that of {request.chain[:50]!r}, the application serves {self._chain}")
-        return abci.init_chain(self.root)
+        return abci.init_chain(self.agreed)
 
     def check_tx(self, request: abci.CheckTx) -> tuple[bytes, FreeholdError | None]:
         """Whether a transaction may wait; the answer, and what kept it out."""
@@ -140,7 +147,7 @@ class Application:
         ordered = [_ordered(request.height, place, *pair) for place, pair in enumerate(pairs)]
         committed = Committed(height=request.height, root=change.root, ordered=ordered, block=block)
         self._pending = Pending(committed=committed, change=change, writes=contents.writes, tip=tip)
-        return abci.finalize_block(tuple(result_of(outcome) for outcome in outcomes), change.root)
+        return abci.finalize_block(tuple(result_of(outcome) for outcome in outcomes), bytes.fromhex(tip.digest))
 
     def commit(self) -> bytes:
         """Makes the executed block durable, and then known."""

@@ -143,8 +143,8 @@ class CometLedger:
         return self._replica.history.prove_growth(old, new)
 
     def prove_record(self, key: str) -> RecordProof:
-        """What a record holds, or that there is none, against the newest block: its state root is also the `app_hash`
-        that the validators signed."""
+        """What a record holds, or that there is none, against the newest block, whose digest is the `app_hash` that the
+        validators signed."""
         answer = self._rpc.query(RECORD, key.encode("ascii", "replace"))
         return messages.record_proof_of(_PROOF.decode(answer))
 
