@@ -1,0 +1,21 @@
+"""A ledger of several operators on Hyperledger Fabric: each organisation's peer runs the rules before it endorses.
+
+    messages        what passes between a peer and its chaincode
+    conversation    the order in which it passes, without the wire
+    functions       what the chaincode does when it is called
+    chaincode       chaincode as a service: the gRPC server that a peer dials
+    layout          who takes part in a network, and where the keys and files of each lie
+    configuration   settings of our own for every program of Fabric
+    tethered        a program that ends with whoever started it
+    programs        Fabric's programs, as an operator installed them
+    network         a whole network on this machine, for development and tests
+    envelope        proposals and transactions, as they are signed and as they stand in blocks
+    identity        the certificate and key that carry actions to Fabric
+    gateway         endorse, submit, ask, through one peer
+    deliver         the channel's blocks, as a peer hands them out
+    derived         blocks of `ledger.blocks`, from the channel's
+    client          the engine that a node of Freehold serves
+
+An action is a transaction: its envelope is ours, signed by the member; what Fabric adds is which organisations ran the
+rules on it and came to the same.
+"""
