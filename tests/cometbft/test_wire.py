@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from freehold.errors import Invalid
 from freehold.ledger import protobuf
-from freehold.ledger.cometbft import abci
+from freehold.ledger.cometbft import abci, snapshot_messages
 from freehold.ledger.cometbft.application import chain_id
 from freehold.protocol.network import network_id
 from tests.engines.notebook import NETWORK, add, note
@@ -21,14 +21,26 @@ NODE = json.loads((Path(__file__).parents[1] / "vectors" / "cometbft" / "node.js
 FIRST_BLOCK = (note("one", "hello"), note("one", "again"), add("c", 5, 1))
 
 transactions = st.lists(st.binary(max_size=40), max_size=5).map(tuple)
+numbers = st.integers(0, 2**32 - 1)
+snapshots = st.builds(
+    snapshot_messages.Snapshot,
+    height=st.integers(0, 2**63 - 1),
+    format=numbers,
+    chunks=numbers,
+    hash=st.binary(),
+    metadata=st.binary(),
+)
 requests = st.one_of(
     st.builds(abci.Echo, st.text(max_size=20)),
-    st.sampled_from([abci.Flush(), abci.Info(), abci.Commit(), abci.ListSnapshots()]),
+    st.sampled_from([abci.Flush(), abci.Info(), abci.Commit(), snapshot_messages.ListSnapshots()]),
     st.builds(abci.InitChain, st.text(max_size=20)),
     st.builds(abci.Query, st.text(max_size=20), st.binary(max_size=40)),
     st.builds(abci.CheckTx, st.binary(max_size=40)),
     st.builds(abci.PrepareProposal, st.integers(-(2**63), 2**63 - 1), transactions),
     st.builds(abci.ProcessProposal, transactions),
+    st.builds(snapshot_messages.OfferSnapshot, snapshots, st.binary(max_size=40)),
+    st.builds(snapshot_messages.LoadSnapshotChunk, st.integers(0, 2**63 - 1), numbers, numbers),
+    st.builds(snapshot_messages.ApplySnapshotChunk, numbers, st.binary(max_size=40), st.text(max_size=20)),
     st.builds(abci.FinalizeBlock, st.integers(0, 2**63 - 1), st.integers(0, 2**53), transactions),
 )
 

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from freehold.errors import Invalid
+from freehold.ledger.cometbft import snapshot_messages
+from freehold.ledger.cometbft.snapshot_messages import (
+    ApplySnapshotChunk,
+    ListSnapshots,
+    LoadSnapshotChunk,
+    OfferSnapshot,
+)
 from freehold.ledger.protobuf import (
     Value,
     bytes_field,
@@ -73,11 +80,6 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True)
-class ListSnapshots:
-    """Which snapshots are there?"""
-
-
-@dataclass(frozen=True, slots=True)
 class PrepareProposal:
     """It is this node's turn: which of the waiting transactions go into the block?"""
 
@@ -112,6 +114,9 @@ Request: TypeAlias = (
     | CheckTx
     | Commit
     | ListSnapshots
+    | OfferSnapshot
+    | LoadSnapshotChunk
+    | ApplySnapshotChunk
     | PrepareProposal
     | ProcessProposal
     | FinalizeBlock
@@ -158,7 +163,9 @@ def write_request(request: Request) -> bytes:
         case FinalizeBlock(height, time, transactions):
             moment = number_field(1, time // 1_000) + number_field(2, time % 1_000 * 1_000_000)
             return message_field(20, _repeated(1, transactions) + number_field(5, height) + message_field(6, moment))
-        case Flush() | Info() | Commit() | ListSnapshots():
+        case ListSnapshots() | OfferSnapshot() | LoadSnapshotChunk() | ApplySnapshotChunk():
+            return snapshot_messages.write_request(request)
+        case Flush() | Info() | Commit():
             return message_field(_EMPTY[type(request)], b"")
 
 
@@ -197,11 +204,6 @@ def check_tx(code: int, data: bytes = b"", *, log: str = "") -> bytes:
 def commit() -> bytes:
     """The answer to Commit: keep all blocks."""
     return message_field(12, b"")
-
-
-def list_snapshots() -> bytes:
-    """The answer to ListSnapshots: none."""
-    return message_field(13, b"")
 
 
 def prepare_proposal(transactions: tuple[bytes, ...]) -> bytes:
@@ -261,7 +263,7 @@ def _read_finalize(data: bytes) -> FinalizeBlock:
     return FinalizeBlock(integer(_last(found, 5, 0)), time, _transactions(found, 1))
 
 
-_EMPTY: Final[Mapping[type[Request], int]] = {Flush: 2, Info: 3, Commit: 11, ListSnapshots: 12}
+_EMPTY: Final[Mapping[type[Request], int]] = {Flush: 2, Info: 3, Commit: 11}
 _READERS: Final[Mapping[int, Callable[[bytes], Request]]] = {
     1: lambda data: Echo(text(_last(list(fields(data)), 1, b""))),
     2: lambda _: Flush(),
@@ -270,8 +272,8 @@ _READERS: Final[Mapping[int, Callable[[bytes], Request]]] = {
     6: _read_query,
     8: lambda data: CheckTx(octets(_last(list(fields(data)), 1, b""))),
     11: lambda _: Commit(),
-    12: lambda _: ListSnapshots(),
     16: _read_prepare,
     17: lambda data: ProcessProposal(_transactions(list(fields(data)), 1)),
     20: _read_finalize,
+    **snapshot_messages.READERS,
 }

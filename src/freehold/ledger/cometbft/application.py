@@ -22,6 +22,9 @@ from freehold.ledger import blocks, messages
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
 from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
+from freehold.ledger.cometbft.restoration import Restoration, judged
+from freehold.ledger.cometbft.snapshot_messages import ApplySnapshotChunk, Offered, OfferSnapshot, offer_snapshot
+from freehold.ledger.cometbft.snapshots import Shelf
 from freehold.ledger.embedded.execution import Outcome, in_order
 from freehold.ledger.genesis import Genesis, genesis_of
 from freehold.ledger.proofs.state_tree import Change, StateTree
@@ -65,8 +68,10 @@ class Application:
     ) -> None:
         """Reads back the file; Broken if any byte of its blocks was altered. `peers` are the node ids that may
         connect; None lets all."""
-        genesis = genesis_of(machine)
+        self._genesis = genesis = genesis_of(machine)
         self._file = file
+        self.shelf = Shelf(file)
+        """What others can be given; the one part that may be asked from any thread."""
         self._admission = Admission(introduction)
         self._machine = CheckedMachine(machine, self._admission.signatures)
         self._peers = peers
@@ -75,6 +80,7 @@ class Application:
         self._tip = recovered(file, genesis, self._state, self._tree)
         self.height = file.last()[0]
         self._pending: Pending | None = None
+        self._restoration: Restoration | None = None
 
     @property
     def root(self) -> bytes:
@@ -160,6 +166,28 @@ class Application:
         self._tip, self.height, self._pending = pending.tip, pending.committed.height, None
         self._admission.ordered(each.digest for each in pending.committed.ordered)
         return abci.commit()
+
+    def offer_snapshot(self, request: OfferSnapshot) -> bytes:
+        """Whether a snapshot of others is wanted; what came of an earlier one is forgotten."""
+        if self._restoration is not None:
+            self._restoration.discard()
+            self._restoration = None
+        manifest = judged(request)
+        if isinstance(manifest, Offered):
+            return offer_snapshot(manifest)
+        self._restoration = Restoration(self._file.restoring(), self._genesis, manifest, request.snapshot.height)
+        return offer_snapshot(Offered.ACCEPT)
+
+    def apply_snapshot_chunk(self, request: ApplySnapshotChunk) -> bytes:
+        """Takes a piece of the snapshot; after the last one the application has come to where the snapshot was made."""
+        restoration = self._restoration
+        if restoration is None:
+            raise Broken("the node has a piece of a snapshot that was not accepted")
+        answer = restoration.apply(request)
+        if restoration.done:
+            self._state, self._tree, self._tip = restoration.state, restoration.tree, restoration.tip
+            self.height, self._restoration = restoration.height, None
+        return answer
 
     def query(self, request: abci.Query) -> bytes:
         """Single keys with their proof, places of transactions, and who may connect. This thread is the consensus's:

@@ -7,6 +7,9 @@
 
 The application writes, in Commit alone; whoever follows reads from another process at the same time. A file that is
 lost or older than the node's blocks is made up for by the node, which hands over every later block again.
+
+A file may also begin with a snapshot of others (`restoration`): then all blocks up to it are there, of the commits only
+its own, and of what was ordered nothing that came before.
 """
 
 from __future__ import annotations
@@ -115,6 +118,32 @@ class CommitFile:
         found = self._rows("SELECT height, root FROM commits ORDER BY height DESC LIMIT 1")
         return found[0] if found else (0, None)
 
+    def tip_at(self, commit: int) -> int | None:
+        """How many blocks of accepted actions there were after CometBFT's block `commit`; None if it is not here."""
+        # One statement sees one moment, and each block of CometBFT made at most one.
+        query = (
+            "SELECT (SELECT COALESCE(MAX(height), 0) FROM blocks) - (SELECT COUNT(DISTINCT height) FROM ordered "
+            "WHERE height > ?1 AND refusal IS NULL) FROM commits WHERE height = ?1"
+        )
+        found = self._rows(query, commit)
+        return int(found[0][0]) if found else None
+
+    def reader(self) -> CommitFile:
+        """The same file once more, for reading alone, so that a long question keeps no commit waiting."""
+        try:
+            return CommitFile(_connect(self._path, "ro"), self._path)
+        except sqlite3.Error as error:
+            raise _unreadable(self._path, error) from None
+
+    def restoring(self) -> Restoring:
+        """Begins to take over a snapshot; Broken if the file holds a history that the application executed itself."""
+        if self._rows("SELECT COUNT(*) FROM commits")[0][0] > 1:
+            raise Broken(
+                f"a snapshot is offered, but {self._path} holds a history of its own",
+                next="keep the file as evidence and remove it, or do not ask for a snapshot",
+            )
+        return Restoring(self._path)
+
     def append(self, committed: Committed) -> None:
         """Makes one block of CometBFT durable; Broken if it cannot be, since the application must not go on then."""
         with self._turn:
@@ -165,9 +194,7 @@ class CommitFile:
         rows = [(each.height, each.place, each.digest, each.refusal) for each in committed.ordered]
         self._connection.executemany("INSERT INTO ordered VALUES (?, ?, ?, ?)", rows)
         if committed.block is not None:
-            block, body = committed.block, committed.block.body
-            values = (block.height, block.header, body.actions, body.results, body.events, body.writes)
-            execute(f"INSERT INTO blocks({_BLOCK}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
+            _insert(self._connection, committed.block)
 
     def _rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
         try:
@@ -175,6 +202,55 @@ class CommitFile:
                 return self._connection.execute(query, values).fetchall()
         except sqlite3.Error as error:
             raise _unreadable(self._path, error) from None
+
+
+class Restoring:
+    """A snapshot on its way into the file: one transaction, so all of it is seen at once or nothing, crash or not.
+
+    One thread. Whatever the file held is replaced, also at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        try:
+            self._connection: sqlite3.Connection | None = _connect(path, "rw")
+            for statement in ("PRAGMA synchronous=FULL", "PRAGMA fullfsync=ON", "BEGIN IMMEDIATE"):
+                self._connection.execute(statement)
+            for table in ("commits", "ordered", "blocks"):
+                self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+
+    def add(self, block: StoredBlock) -> None:
+        """Writes the next block; Broken if that is not possible."""
+        try:
+            _insert(self._open(), block)
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+
+    def finish(self, height: int, root: bytes) -> None:
+        """Makes the snapshot durable and seen, as that of CometBFT's block at this height; Broken if it cannot be."""
+        connection = self._open()
+        try:
+            connection.execute("INSERT INTO commits VALUES (?, ?)", (height, root))
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise self._unwritable(error) from None
+        self.discard()
+
+    def discard(self) -> None:
+        """Takes back what was not finished."""
+        if self._connection is not None:
+            self._connection.close()
+        self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise Broken("a snapshot goes on that was finished or discarded")
+        return self._connection
+
+    def _unwritable(self, error: sqlite3.Error) -> Broken:
+        return Broken(f"the application cannot write to {self._path}: {error}", next="make room and start again")
 
 
 def _connect(path: Path, mode: str) -> sqlite3.Connection:
@@ -192,6 +268,12 @@ def _require_own(connection: sqlite3.Connection, path: Path, network: bytes) -> 
 
 def _unreadable(path: Path, error: sqlite3.Error) -> Unavailable:
     return Unavailable(f"the application's file {path} cannot be read: {error}", next="check the folder and its rights")
+
+
+def _insert(connection: sqlite3.Connection, block: StoredBlock) -> None:
+    body = block.body
+    values = (block.height, block.header, body.actions, body.results, body.events, body.writes)
+    connection.execute(f"INSERT INTO blocks({_BLOCK}) VALUES (?, ?, ?, ?, ?, ?)", values)  # noqa: S608
 
 
 def _block(row: tuple[Any, ...]) -> StoredBlock:

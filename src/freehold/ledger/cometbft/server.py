@@ -1,7 +1,8 @@
 """The application on its Unix socket, and a bell beside it.
 
 A node opens four connections, sends many requests at once and expects the answers to each connection's in their order:
-one thread answers all of them, each lot in one write. If a request fails, nothing is answered and the process ends.
+one thread answers all of them, each lot in one write. Only what joining nodes are given is read in another thread,
+while that connection waits and the others go on. If a request fails, nothing is answered and the process ends.
 The node sees the connection close and stops too; both start again from what is on disk. Going on from a state that is
 in doubt could fork this validator from the others.
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import deque
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,12 @@ import msgspec
 from freehold.errors import Broken, FreeholdError
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import Application
+from freehold.ledger.cometbft.snapshot_messages import (
+    ApplySnapshotChunk,
+    ListSnapshots,
+    LoadSnapshotChunk,
+    OfferSnapshot,
+)
 from freehold.ledger.frames import frame
 from freehold.ledger.protobuf import framed, take_frames
 from freehold.protocol.digests import sha256
@@ -67,6 +75,9 @@ class _Connection(asyncio.Protocol):
         self._bell = bell
         self._failed = failed
         self._buffer = bytearray()
+        self._requests: deque[abci.Request] = deque()
+        """What arrived whole and waits behind a request that takes long."""
+        self._reading: asyncio.Future[bytes] | None = None
         self._transport: asyncio.WriteTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,11 +91,34 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer += data
         try:
-            answers = [framed(self._answer(abci.read_request(each))) for each in take_frames(self._buffer)]
+            self._requests.extend(abci.read_request(each) for each in take_frames(self._buffer))
+            if self._reading is None:
+                self._answer_in_order(self._transport)
         except Exception as error:
             self._failed.set_exception(error)
+
+    def _answer_in_order(self, transport: asyncio.WriteTransport) -> None:
+        answers: list[bytes] = []
+        while self._requests and self._reading is None:
+            request = self._requests.popleft()
+            if isinstance(request, ListSnapshots | LoadSnapshotChunk):
+                self._reading = asyncio.get_running_loop().run_in_executor(None, self._answer, request)
+                self._reading.add_done_callback(self._go_on)
+            else:
+                answers.append(framed(self._answer(request)))
+        if answers:
+            transport.write(b"".join(answers))
+
+    def _go_on(self, read: asyncio.Future[bytes]) -> None:
+        """Answers what took long, and then whatever has waited behind it."""
+        self._reading = None
+        if self._failed.done() or self._transport is None or read.cancelled():
             return
-        self._transport.write(b"".join(answers))
+        try:
+            self._transport.write(framed(read.result()))
+            self._answer_in_order(self._transport)
+        except Exception as error:
+            self._failed.set_exception(error)
 
     def _answer(self, request: abci.Request) -> bytes:
         application = self._application
@@ -114,8 +148,14 @@ class _Connection(asyncio.Protocol):
                 return abci.echo(message)
             case abci.Flush():
                 return abci.flush()
-            case abci.ListSnapshots():
-                return abci.list_snapshots()
+            case OfferSnapshot():
+                return application.offer_snapshot(request)
+            case ApplySnapshotChunk():
+                answer = application.apply_snapshot_chunk(request)
+                self._bell.ring(b"")
+                return answer
+            case ListSnapshots() | LoadSnapshotChunk():
+                return application.shelf.answer(request)
 
     def _turn_away(self, transaction: bytes, trouble: FreeholdError) -> None:
         self._bell.ring(sha256(transaction) + msgspec.json.encode(trouble_of(trouble)))
