@@ -1,0 +1,183 @@
+"""What a peer hands over: blocks of Fabric, and the transactions in them.
+
+A block holds envelopes as anybody sent them, and beside them, in its metadata, one code for each that says whether the
+peer found it valid. Only what a valid envelope says was checked by the peer: its signature, its endorsements and that
+the arguments in it are those which the endorsers executed. Of the others not even the form is known.
+
+    Envelope → Payload → Header → ChannelHeader                      type, channel, id, claimed time
+                       → Transaction → TransactionAction             exactly one
+                         → ChaincodeActionPayload
+                           → ChaincodeProposalPayload                the arguments
+                           → ProposalResponsePayload → ChaincodeAction   what was endorsed: response, reads and writes
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from freehold.errors import Invalid
+from freehold.ledger.fabric.envelope import ENDORSER_TRANSACTION, NANOSECONDS, found
+from freehold.ledger.protobuf import Value, fields, integer, octets, text
+
+VALID, DUPLICATE, READ_CONFLICT, PHANTOM_CONFLICT = 0, 9, 11, 12
+"""Codes of validation that are told apart; every other means that the transaction could never be valid."""
+
+BLOCK_LARGEST: Final = 64 * 2**20
+TRANSACTIONS_LARGEST: Final = 2**16
+_ARGUMENTS_LARGEST: Final = 256
+_NAMESPACES_LARGEST: Final = 64
+_WRITES_LARGEST: Final = 4_096
+_FILTER: Final = 2
+"""The place of the codes in a block's metadata."""
+_DIGEST: Final = 32
+_TIME_LARGEST: Final = 2**53
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FabricBlock:
+    """A block whose envelopes are those that its header names."""
+
+    number: int
+    previous: bytes
+    """The digest of the block before it."""
+    digest: bytes
+    envelopes: tuple[bytes, ...]
+    codes: bytes
+    """One for each envelope, as the peer found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What a transaction changed in one namespace."""
+
+    namespace: str
+    writes: tuple[tuple[str, bytes], ...]
+    others: bool
+    """Whether it also deleted something, or touched what is no record: metadata or private collections."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A call of a chaincode that was endorsed."""
+
+    transaction: str
+    time: int
+    """Claimed, in milliseconds."""
+    chaincode: str
+    arguments: tuple[bytes, ...]
+    status: int
+    payload: bytes
+    written: tuple[Written, ...]
+
+
+def read_block(data: bytes) -> FabricBlock:
+    """The block that the bytes say; Invalid if they are none, or its header does not name its envelopes."""
+    if len(data) > BLOCK_LARGEST:
+        raise Invalid(f"a block of {len(data)} bytes: at most {BLOCK_LARGEST} are read")
+    parts = found(data)
+    header, metadata = found(octets(parts.get(1, b""))), octets(parts.get(3, b""))
+    envelopes = _repeated(octets(parts.get(2, b"")), 1, TRANSACTIONS_LARGEST)
+    listed = _repeated(metadata, 1, 64)
+    codes = listed[_FILTER] if len(listed) > _FILTER else b""
+    number, previous, data_hash = integer(header.get(1, 0)), octets(header.get(2, b"")), octets(header.get(3, b""))
+    if number < 0 or len(previous) not in (0, _DIGEST):
+        raise Invalid("a block with a number or a predecessor that no block has")
+    if data_hash != hashlib.sha256(b"".join(envelopes)).digest():
+        raise Invalid(f"block {number} holds other envelopes than its header names")
+    if len(codes) != len(envelopes):
+        raise Invalid(f"block {number} holds {len(envelopes)} envelopes, and {len(codes)} codes of validation")
+    digest = hashlib.sha256(_header_bytes(number, previous, data_hash)).digest()
+    return FabricBlock(number=number, previous=previous, digest=digest, envelopes=tuple(envelopes), codes=codes)
+
+
+def transaction_id(envelope: bytes) -> str:
+    """The id that an envelope claims, valid or not; empty if it claims none that can be read."""
+    try:
+        _, header = _payload(envelope)
+        return text(header.get(5, b""))
+    except Invalid:
+        return ""
+
+
+def read_call(envelope: bytes, channel: str) -> Call | None:
+    """The call in a valid envelope, None if it is something else; Invalid if it is no valid envelope of the channel."""
+    payload, header = _payload(envelope)
+    if text(header.get(4, b"")) != channel:
+        raise Invalid("an envelope of another channel")
+    if integer(header.get(1, 0)) != ENDORSER_TRANSACTION:
+        return None
+    (action,) = _exactly_one(octets(payload.get(2, b"")))
+    parts = found(octets(found(action).get(2, b"")))
+    proposed, endorsed = octets(parts.get(1, b"")), found(octets(parts.get(2, b"")))
+    result = found(octets(found(octets(endorsed.get(1, b""))).get(2, b"")))
+    response, name = found(octets(result.get(3, b""))), found(octets(result.get(4, b"")))
+    specification = found(octets(found(octets(found(proposed).get(1, b""))).get(1, b"")))
+    return Call(
+        transaction=text(header.get(5, b"")),
+        time=_time(octets(header.get(3, b""))),
+        chaincode=text(name.get(2, b"")),
+        arguments=tuple(_repeated(octets(specification.get(3, b"")), 1, _ARGUMENTS_LARGEST)),
+        status=integer(response.get(1, 0)),
+        payload=octets(response.get(3, b"")),
+        written=tuple(_written(octets(result.get(1, b"")))),
+    )
+
+
+def _payload(envelope: bytes) -> tuple[dict[int, Value], dict[int, Value]]:
+    """The payload of an envelope and the channel header in it."""
+    payload = found(octets(found(envelope).get(1, b"")))
+    return payload, found(octets(found(octets(payload.get(1, b""))).get(1, b"")))
+
+
+def _exactly_one(transaction: bytes) -> list[bytes]:
+    actions = _repeated(transaction, 1, 1)
+    if not actions:
+        raise Invalid("a transaction without an action")
+    return actions
+
+
+def _time(moment: bytes) -> int:
+    parts = found(moment)
+    time = integer(parts.get(1, 0)) * 1_000 + integer(parts.get(2, 0)) // NANOSECONDS
+    if not 0 <= time < _TIME_LARGEST:
+        raise Invalid(f"a transaction claims the impossible time {time}")
+    return time
+
+
+def _written(results: bytes) -> Iterator[Written]:
+    """TxReadWriteSet → NsReadWriteSet → KVRWSet → KVWrite."""
+    for each in _repeated(results, 2, _NAMESPACES_LARGEST):
+        parts = found(each)
+        public = octets(parts.get(2, b""))
+        writes = [found(write) for write in _repeated(public, 3, _WRITES_LARGEST)]
+        yield Written(
+            namespace=text(parts.get(1, b"")),
+            writes=tuple((text(write.get(1, b"")), octets(write.get(3, b""))) for write in writes),
+            others=3 in parts
+            or any(number == 4 for number, _ in fields(public))
+            or any(2 in write for write in writes),
+        )
+
+
+def _repeated(data: bytes, number: int, most: int) -> list[bytes]:
+    listed: list[bytes] = []
+    for each, value in fields(data):
+        if each == number:
+            if len(listed) == most:
+                raise Invalid(f"a message with more than {most} elements")
+            listed.append(octets(value))
+    return listed
+
+
+def _header_bytes(number: int, previous: bytes, data_hash: bytes) -> bytes:
+    """The ASN.1 sequence whose SHA-256 the next block names: its number and both digests, in DER."""
+    size = number.bit_length() // 8 + 1
+    content = (
+        bytes([0x02, size])
+        + number.to_bytes(size, "big")
+        + b"".join(bytes([0x04, len(each)]) + each for each in (previous, data_hash))
+    )
+    return bytes([0x30, len(content)]) + content
