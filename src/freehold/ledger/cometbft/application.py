@@ -186,7 +186,9 @@ class Application:
         answer = restoration.apply(request)
         if restoration.done:
             self._state, self._tree, self._tip = restoration.state, restoration.tree, restoration.tip
-            self.height, self._restoration = restoration.height, None
+            self.height = restoration.height
+        if restoration.over:
+            self._restoration = None
         return answer
 
     def query(self, request: abci.Query) -> bytes:

@@ -49,6 +49,8 @@ class Restoration:
         self.tip = blocks.first_tip(genesis.network_id)
         self.done = False
         """Whether the file now holds the snapshot."""
+        self.over = False
+        """Whether no more pieces are wanted: it is done, or it was rejected."""
         self._file = file
         self._manifest = manifest
         self._blocks = blocks.parse_header(manifest.header).height
@@ -81,6 +83,7 @@ class Restoration:
 
     def discard(self) -> None:
         """Takes back whatever was written, unless it is done."""
+        self.over = True
         self._file.discard()
 
     def _checked(self, request: ApplySnapshotChunk) -> bytes:
@@ -104,4 +107,4 @@ class Restoration:
         if not self._stream.empty or self.tip.digest != blocks.block_digest(self._manifest.header):
             raise Invalid("the blocks of the snapshot do not lead to the one that the validators signed")
         self._file.finish(self.height, self.tree.root)
-        self.done = True
+        self.done = self.over = True
