@@ -282,10 +282,15 @@ def _orderer_group(layout: Layout, files: Files, organisation: dict[str, Any]) -
         }
         return group | {"OrdererType": "etcdraft", "EtcdRaft": {"Consenters": consenters, "Options": options}}
     mapping = []
-    for orderer, each in zip(layout.orderers, consenters, strict=True):
-        certificate = files.orderer(orderer) / "msp" / "signcerts" / f"{orderer.name}.{ORDERER_DOMAIN}-cert.pem"
-        mapping.append(each | {"ID": orderer.number + 1, "MSPID": ORDERER_MSP, "Identity": str(certificate)})
+    for orderer, consenter in zip(layout.orderers, consenters, strict=True):
+        signs = files.orderer(orderer) / "msp" / "signcerts" / f"{orderer.name}.{ORDERER_DOMAIN}-cert.pem"
+        mapping.append(consenter | {"ID": orderer.number + 1, "MSPID": ORDERER_MSP, "Identity": str(signs)})
     return group | {"OrdererType": "BFT", "SmartBFT": _smart_bft(layout.pause), "ConsenterMapping": mapping}
+
+
+def _consenter(orderer: Orderer, files: Files) -> dict[str, Any]:
+    certificate = str(files.orderer(orderer) / "tls" / "server.crt")
+    return {"Host": HOST, "Port": orderer.port, "ClientTLSCert": certificate, "ServerTLSCert": certificate}
 
 
 def _smart_bft(pause: int) -> dict[str, Any]:
