@@ -101,7 +101,12 @@ def launch(rounds: Sequence[Round], network: Path, urls: Sequence[str], folder: 
     report = folder / "report.html"
     command = [str(PROGRAM), "launch", "manager", "--caliper-workspace", str(HERE)]
     command += ["--caliper-benchconfig", str(benchmark), "--caliper-networkconfig", str(network)]
-    command += ["--caliper-report-path", str(report), "--caliper-flow-only-test"]
+    command += [
+        "--caliper-report-path",
+        str(report),
+        "--caliper-flow-only-test",
+        "--caliper-progress-reporting-enabled=false",
+    ]
     done = subprocess.run(
         command,
         env=os.environ | {"FREEHOLD_URLS": ",".join(urls)},
