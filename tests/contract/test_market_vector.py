@@ -28,13 +28,13 @@ from tests.protocol import vectors
 
 T = TypeVar("T")
 
-MARKET = vectors.load("market")
-STEPS: list[dict[str, Any]] = MARKET["steps"]
+STORIES: dict[str, dict[str, Any]] = {name: vectors.load(name) for name in ("market", "operators")}
+STEPS: list[dict[str, Any]] = [step for story in STORIES.values() for step in story["steps"]]
 OPERATOR = bytes(32)
 
 
-def contract() -> Contract:
-    return Contract(NetworkRecord.parse(MARKET["network"].encode("ascii")))
+def contract(story: dict[str, Any]) -> Contract:
+    return Contract(NetworkRecord.parse(story["network"].encode("ascii")))
 
 
 def action_of(step: dict[str, Any]) -> bytes:
@@ -57,10 +57,11 @@ def digest_of(state: State) -> str:
     return digest.hexdigest()
 
 
-def test_each_action_does_what_it_does_elsewhere_or_is_refused_for_the_same_reason() -> None:
-    rules = contract()
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
+def test_each_action_does_what_it_does_elsewhere_or_is_refused_for_the_same_reason(story: dict[str, Any]) -> None:
+    rules = contract(story)
     state = State(rules.genesis())
-    for step in STEPS:
+    for step in story["steps"]:
         executed = fate(partial(rules.execute, state.read, action_of(step), step["time"]))
         if isinstance(executed, str):
             assert executed == step.get("refused"), step["what"]
@@ -73,7 +74,7 @@ def test_each_action_does_what_it_does_elsewhere_or_is_refused_for_the_same_reas
         assert [list(event) for event in executed.events] == step["events"], step["what"]
         state.apply(executed.writes)
 
-    assert digest_of(state) == MARKET["state"]
+    assert digest_of(state) == story["state"]
 
 
 @contextmanager
@@ -88,13 +89,16 @@ def in_a_file(machine: Machine, clock: Callable[[], int], folder: Path) -> Itera
     ledger.close()
 
 
+@pytest.mark.parametrize("story", STORIES.values(), ids=STORIES.keys())
 @pytest.mark.parametrize("opened", [in_memory, in_a_file])
 def test_a_ledger_tells_the_same_events_in_the_same_order_and_replays_to_the_same_state(
-    opened: Callable[[Machine, Callable[[], int], Path], AbstractContextManager[Ledger]], tmp_path: Path
+    opened: Callable[[Machine, Callable[[], int], Path], AbstractContextManager[Ledger]],
+    story: dict[str, Any],
+    tmp_path: Path,
 ) -> None:
-    rules, now = contract(), [0]
+    rules, now = contract(story), [0]
     with opened(rules, lambda: now[0], tmp_path) as ledger:
-        for step in STEPS:
+        for step in story["steps"]:
             now[0] = step["time"]
             accepted = fate(partial(ledger.submit, action_of(step)))
             if isinstance(accepted, str):
@@ -108,16 +112,17 @@ def test_a_ledger_tells_the_same_events_in_the_same_order_and_replays_to_the_sam
                 replay.apply(block)
 
     assert [[each.name, each.subject, each.to] for each in told] == [
-        event for step in STEPS for event in step.get("events", ())
+        event for step in story["steps"] for event in step.get("events", ())
     ]
-    assert digest_of(replay.state) == MARKET["state"]
+    assert digest_of(replay.state) == story["state"]
 
 
-def test_the_market_shows_every_function_every_event_and_every_refusal() -> None:
+def test_the_stories_show_every_function_every_event_and_every_refusal() -> None:
     functions = {json.loads(step["action"]["body"])["function"] for step in STEPS if "result" in step}
     told = {name for step in STEPS for name, _, _ in step.get("events", ())}
 
     assert functions == set(actions.FUNCTIONS)
     assert told == set(events.NAMES)
     assert {step["refused"] for step in STEPS if "refused" in step} == set(CODES)
-    assert all(earlier["time"] <= later["time"] for earlier, later in pairwise(STEPS))
+    for story in STORIES.values():
+        assert all(earlier["time"] <= later["time"] for earlier, later in pairwise(story["steps"]))

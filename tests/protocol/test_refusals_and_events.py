@@ -12,7 +12,7 @@ CODES = (
 NAMES = (
     "instance-offered instance-joined instance-verified instance-rejected instance-retired training-requested "
     "training-approved training-ended job-open ballot-void ballot-decided job-accepted job-rejected job-missing "
-    "finding payout-due"
+    "finding payout-due operator-proposed operators-changed"
 )
 
 

@@ -27,6 +27,8 @@ class Books:
             f"network/{self.network_id}": network,
             f"deposits/{self.network_id}": {"amount": 0},
         }
+        if "operators" in network:
+            self.records[f"operators/{self.network_id}"] = {"operators": copy.deepcopy(network["operators"])}
         self.writes: dict[str, Fields] = {}
         self.events: list[tuple[str, str, str]] = []
         self.time = 0

@@ -12,8 +12,10 @@ from freehold.contract.host import Contract
 from freehold.errors import Refused as ProductRefused
 from freehold.ledger.state import State
 from freehold.protocol.network import NetworkRecord
+from tests.second_opinion.crowd import OPERATORS
 from tests.second_opinion.forms import FORMS
 from tests.second_opinion.hashes import T
+from tests.second_opinion.operators_moves import OperatorMoves
 from tests.second_opinion.reader import LARGEST, Unreadable, encode, parse
 from tests.second_opinion.refusal import Refused
 from tests.second_opinion.trainings_moves import Moves
@@ -33,15 +35,15 @@ OFTEN = {
 }
 MOVES = [name for name in dir(Moves) if name.endswith("_") and not name.startswith("_")]
 WEIGHED = [name for name in MOVES for _ in range(OFTEN.get(name[:-1], 1))]
-CREATING = {"RequestTC", "Deposit", "Withdraw", "ReportFraud"}
+CREATING = {"RequestTC", "Deposit", "Withdraw", "ReportFraud", "ProposeOperator"}
 """Functions that make something without saying so in their names."""
 
 
-class Compared(Moves):
+class Compared(Moves, OperatorMoves):
     """A crowd whose actions go to the product too."""
 
-    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool) -> None:
-        super().__init__(random, permissioned=permissioned, rich=rich, wide=wide)
+    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool, operators: int = 0) -> None:
+        super().__init__(random, permissioned=permissioned, rich=rich, wide=wide, operators=operators)
         self.contract = Contract(NetworkRecord.parse(encode(self.network).encode()))
         self.state = State(self.contract.genesis())
         self.refused: Counter[tuple[str, str]] = Counter()
@@ -123,6 +125,11 @@ class Compared(Moves):
         function, member = function_of(action), self.opinion.records.get("member/" + parse(action[96:])["member"])
         key = member["recovery_key" if function == "RotateKey" else "signing_key"] if member else action[:32].hex()
         documented = "exists" if function.startswith("Create") or function in CREATING else "state"
+        if function == "ApproveOperator":
+            proposal = self.opinion.records["proposal/" + parse(action[96:])["arguments"]["proposal"]]
+            documented = "exists" if proposal["state"] == "open" else "state"
+        if function in OPERATORS and action[:32].hex() not in self.operator_keys():
+            documented = "not-yours"
         if key != action[:32].hex() and function not in ("CreateDO", "CreateCO", "CreateMO"):
             documented = "not-yours"
         assert caught.value.code == documented, action[96:]

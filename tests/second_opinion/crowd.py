@@ -19,6 +19,8 @@ from tests.second_opinion.forms import FORMS
 from tests.second_opinion.hashes import T, sha256
 from tests.second_opinion.opinion import SecondOpinion
 
+OPERATORS = {"ProposeOperator", "ApproveOperator"}
+
 
 def verify(key: bytes, message: bytes, signature: bytes) -> bool:
     """The verdict of libsodium."""
@@ -32,7 +34,7 @@ def verify(key: bytes, message: bytes, signature: bytes) -> bool:
 class Crowd:
     """Keys, secrets and the second opinion by which the crowd knows what there is."""
 
-    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool) -> None:
+    def __init__(self, random: Random, *, permissioned: bool, rich: bool, wide: bool, operators: int = 0) -> None:
         self.random, self.count, self.rich, self.wide = random, 0, rich, wide
         self.keys: dict[str, SigningKey] = {}
         self.treasury, self.registrar, *self.refs = [self.key() for _ in range(4)]
@@ -44,6 +46,10 @@ class Crowd:
             "stores": ["main", "spare"],
             "treasury": self.treasury,
         }
+        if operators:
+            network["operators"] = sorted(
+                (self.card(self.key()) for _ in range(operators)), key=lambda each: str(each["key"])
+            )
         self.permissioned = permissioned
         if permissioned:
             network["registrar"] = self.registrar
@@ -71,6 +77,11 @@ class Crowd:
         p = bytes(k.verify_key).hex()
         self.keys[p] = k
         return p
+
+    def card(self, key: str) -> Fields:
+        """An operator's card."""
+        node = self.fresh()[:40]
+        return {"address": f"{node[:8]}.example:26656", "key": key, "node": node, "validator": self.fresh()}
 
     def sign(self, f: str, m: Any, key: Any, args: Any, t: Any = None, net: Any = None, badsig: bool = False) -> bytes:
         """A signed action, well formed or not."""
@@ -143,7 +154,7 @@ class Crowd:
                 elif q < 0.3:
                     bad = True
                 elif q < 0.34:
-                    f = r.choice([*list(FORMS), "Nope", "createDO", ""])
+                    f = r.choice([*(each for each in FORMS if each not in OPERATORS), "Nope", "createDO", ""])
                 else:
                     ids = [name.split("/")[1] for name in self.opinion.records]
                     args = mutated(args, r, ids, list(self.keys), self.fresh)

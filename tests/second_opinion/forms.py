@@ -52,6 +52,15 @@ def name(value: Any) -> None:
     require(value[0] in LETTERS and not set(value) - set(LETTERS + DIGITS + "-"), "malformed")
 
 
+def address(value: Any) -> None:
+    """A host and the number of a port."""
+    require(type(value) is str, "malformed")
+    host, colon, port = value.rpartition(":")
+    require(bool(colon) and 1 <= len(host) <= 200 and 1 <= len(port) <= 5, "malformed")
+    require(not set(port) - set(DIGITS), "malformed")
+    require(not set(host) - set(LETTERS + LETTERS.upper() + DIGITS + ".-[]:"), "malformed")
+
+
 def method(value: Any) -> None:
     """A type and a version from one on."""
     name(value)
@@ -88,6 +97,7 @@ def fields(required: dict[str, Form], optional: dict[str, Form] | None = None) -
 model_type = one_of(*TYPES)
 BYTES = hexadecimal(32)
 LOCATOR = hexadecimal(560)
+OPERATOR = fields({"address": address, "key": BYTES, "node": hexadecimal(20), "validator": BYTES})
 INTEGER = integer()
 AMOUNT = integer(1)
 TERMS = fields(
@@ -153,5 +163,7 @@ FORMS: dict[str, Form] = {
     "EndTC": fields({"couple": BYTES}, {"final": BYTES}),
     "Deposit": fields({"nonce": BYTES, "payee": BYTES, "amount": AMOUNT}),
     "Withdraw": fields({"nonce": BYTES, "amount": AMOUNT}),
+    "ProposeOperator": fields({"nonce": BYTES, "operator": BYTES}, {"card": OPERATOR}),
+    "ApproveOperator": fields({"proposal": BYTES}),
     "Collect": fields({"payouts": ascending(BYTES, 1, 64)}),
 }

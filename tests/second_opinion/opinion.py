@@ -11,6 +11,7 @@ from tests.second_opinion.datasets import Datasets
 from tests.second_opinion.forms import BYTES, FORMS
 from tests.second_opinion.hashes import H, T
 from tests.second_opinion.membership import Membership
+from tests.second_opinion.operators import Operators
 from tests.second_opinion.payments import Payments
 from tests.second_opinion.reader import Unreadable, encode, parse
 from tests.second_opinion.refusal import Refused, require
@@ -31,7 +32,7 @@ CALLERS = {
 }
 
 
-class SecondOpinion(Membership, Datasets, Trainings, Rounds, Rulings, Payments):
+class SecondOpinion(Membership, Datasets, Trainings, Rounds, Rulings, Payments, Operators):
     """The whole market."""
 
     def execute(self, action: bytes, now: int) -> tuple[str, dict[str, Any], list[tuple[str, str, str]]]:
@@ -66,6 +67,9 @@ class SecondOpinion(Membership, Datasets, Trainings, Rounds, Rulings, Payments):
             require(self.member == self.key == self.network["treasury"], "not-yours")
         elif function == "ReportFraud":
             require(self.member == self.key and self.key in self.network["referees"], "not-yours")
+        elif function in ("ProposeOperator", "ApproveOperator"):
+            keys = [each["key"] for each in self.present()]
+            require(self.member == self.key and self.key in keys, "not-yours")
         else:
             member = self.must("member", self.member)
             if function == "RotateKey":

@@ -36,6 +36,11 @@ def crowds() -> list[Compared]:
         crowd.lives(MOVES)
         crowd.loses_its_datasets()
         lived.append(crowd)
+    for seed, operators in enumerate((1, 2, 4, 32)):
+        crowd = Compared(Random(seed), permissioned=False, rich=False, wide=False, operators=operators)
+        crowd.governs(150)
+        crowd.ends()
+        lived.append(crowd)
     return lived
 
 

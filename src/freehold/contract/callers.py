@@ -10,7 +10,7 @@ from typing import TypeAlias, cast
 from freehold.contract.effects import require
 from freehold.contract.view import View
 from freehold.protocol.actions import CreateMember
-from freehold.protocol.assets import Member, Role
+from freehold.protocol.assets import Member, Operators, Role
 from freehold.protocol.envelope import Envelope
 from freehold.protocol.identifiers import member_id
 from freehold.protocol.network import NetworkRecord
@@ -52,3 +52,10 @@ def treasury(envelope: Envelope, network: NetworkRecord, view: View) -> None:
 def referee(envelope: Envelope, network: NetworkRecord, view: View) -> None:
     """One of the network's referees: no member, but a key of the network record."""
     require(str(envelope.member) == envelope.key and envelope.key in network.referees, "not-yours")
+
+
+def operator(envelope: Envelope, network: NetworkRecord, view: View) -> None:
+    """One of those who run the ledger together at present: no member, but a key of theirs."""
+    present = view.find(Operators, envelope.network)
+    operators = () if present is None else present.operators
+    require(str(envelope.member) == envelope.key and any(each.key == envelope.key for each in operators), "not-yours")

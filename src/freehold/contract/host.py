@@ -18,11 +18,12 @@ from freehold.errors import Broken
 from freehold.ports.machine import Executed
 from freehold.ports.state_view import Read, RecordedView
 from freehold.protocol import canonical
-from freehold.protocol.assets import Deposits
+from freehold.protocol.assets import Deposits, Operators
 from freehold.protocol.envelope import open_action
 from freehold.protocol.events import Event
 from freehold.protocol.limits import READS_PER_CALL, RECORD_LARGEST, WRITES_PER_CALL
 from freehold.protocol.network import NetworkRecord, network_id
+from freehold.protocol.records import Record
 
 
 class Contract:
@@ -35,9 +36,13 @@ class Contract:
         self._network_bytes = network.encode()
 
     def genesis(self) -> dict[str, bytes]:
-        """The state before the first action: the network record, and deposits of nothing."""
-        deposits = stored.encode(Deposits(amount=0))
-        return {self._network_key: self._network_bytes, stored.key_of(Deposits, self.network_id): deposits}
+        """The state before the first action: the network record, deposits of nothing, and the operators if several
+        found the ledger together."""
+        records: list[Record] = [Deposits(amount=0)]
+        if self.network.operators is not None:
+            records.append(Operators(operators=self.network.operators))
+        begun = {stored.key_of(type(each), self.network_id): stored.encode(each) for each in records}
+        return {self._network_key: self._network_bytes, **begun}
 
     def execute(self, read: Read, action: bytes, time: int, *, signature_checked: bool = False) -> Executed:
         """The effects of one signed action at the engine's time (milliseconds); raises Refused.

@@ -6,9 +6,19 @@ To find a rule, look for its name here; to change what a function does, change t
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
-from freehold.contract import agreement, ballots, distribution, membership, money, replicas, rounds, rulings
+from freehold.contract import (
+    agreement,
+    ballots,
+    distribution,
+    membership,
+    money,
+    operators,
+    replicas,
+    rounds,
+    rulings,
+)
 from freehold.contract.call import Call
-from freehold.contract.callers import Caller, member, newcomer, recovery_key, referee, treasury
+from freehold.contract.callers import Caller, member, newcomer, operator, recovery_key, referee, treasury
 from freehold.contract.effects import Effects
 from freehold.contract.view import View
 
@@ -44,4 +54,6 @@ RULES: Final[Mapping[str, Rule]] = {
     "Deposit": Rule(treasury, money.deposit),
     "Collect": Rule(member("do", "co", "mo"), money.collect),
     "Withdraw": Rule(member("do", "co", "mo"), money.withdraw),
+    "ProposeOperator": Rule(operator, operators.propose_operator),
+    "ApproveOperator": Rule(operator, operators.approve_operator),
 }

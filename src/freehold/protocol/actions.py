@@ -29,6 +29,7 @@ from freehold.protocol.identifiers import (
     ModelType,
     Nonce,
     PayoutId,
+    ProposalId,
     PublicKey,
     Secret,
     Signature,
@@ -36,6 +37,7 @@ from freehold.protocol.identifiers import (
     SubsetId,
     Verdict,
 )
+from freehold.protocol.network import Operator
 from freehold.protocol.records import Record
 
 Amount = Annotated[int, Meta(ge=1, le=limits.AMOUNT_LARGEST)]
@@ -236,6 +238,20 @@ class Withdraw(Arguments, kw_only=True):
     amount: Amount
 
 
+class ProposeOperator(Arguments, kw_only=True):
+    """An operator proposes how the place of `operator` is to be held; without a card it is given up."""
+
+    nonce: Nonce
+    operator: PublicKey
+    card: Operator | None = None
+
+
+class ApproveOperator(Arguments, kw_only=True):
+    """An operator approves what another proposed."""
+
+    proposal: ProposalId
+
+
 FUNCTIONS: Final[Mapping[str, type[Arguments]]] = {
     function.__name__: function
     for function in (
@@ -262,6 +278,8 @@ FUNCTIONS: Final[Mapping[str, type[Arguments]]] = {
         Deposit,
         Collect,
         Withdraw,
+        ProposeOperator,
+        ApproveOperator,
     )
 }
 """Every function of the ledger by its name."""

@@ -33,7 +33,7 @@ from freehold.protocol.identifiers import (
     StoreName,
     SubsetId,
 )
-from freehold.protocol.network import NetworkRecord
+from freehold.protocol.network import NetworkRecord, Operator
 from freehold.protocol.records import Record
 
 Role = Literal["do", "co", "mo"]
@@ -43,6 +43,7 @@ CoupleState = Literal["requested", "approved", "training", "ended"]
 BallotState = Literal["open", "decided", "void"]
 JobState = Literal["open", "committed", "accepted", "rejected", "missing"]
 PayoutState = Literal["due", "collected", "burned"]
+ProposalState = Literal["open", "accepted"]
 
 R = TypeVar("R", bound=Record)
 
@@ -250,6 +251,23 @@ class Withdrawal(Record, kw_only=True):
     time: int
 
 
+class Operators(Record, kw_only=True):
+    """Who runs the ledger together now, in the order of their keys."""
+
+    operators: tuple[Operator, ...]
+
+
+class Proposal(Record, kw_only=True):
+    """How a place among the operators is to be held: by this card, or, without one, by nobody any more."""
+
+    operator: PublicKey
+    """Whose place it is: an operator's that is there, or a new one's own."""
+    card: Operator | None = None
+    approvals: tuple[PublicKey, ...]
+    """Of whom, ascending; whoever is no operator any more does not count."""
+    state: ProposalState
+
+
 KINDS: Final[Mapping[str, type[Record]]] = {
     "network": NetworkRecord,
     "deposits": Deposits,
@@ -266,6 +284,8 @@ KINDS: Final[Mapping[str, type[Record]]] = {
     "payout": Payout,
     "finding": Finding,
     "withdrawal": Withdrawal,
+    "operators": Operators,
+    "proposal": Proposal,
 }
 """Every kind of record by the first part of its key."""
 

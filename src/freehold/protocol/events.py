@@ -12,7 +12,7 @@ from freehold.protocol.identifiers import MemberId
 
 
 class Event(NamedTuple):
-    """`name` of the closed list below, `subject` the id of a record, `to` a member."""
+    """`name` of the closed list below, `subject` the id of a record, `to` a member, or an operator's key."""
 
     name: str
     subject: str
@@ -35,6 +35,8 @@ JOB_REJECTED: Final = "job-rejected"
 JOB_MISSING: Final = "job-missing"
 FINDING: Final = "finding"
 PAYOUT_DUE: Final = "payout-due"
+OPERATOR_PROPOSED: Final = "operator-proposed"
+OPERATORS_CHANGED: Final = "operators-changed"
 
 NAMES: Final = (
     INSTANCE_OFFERED,
@@ -53,5 +55,7 @@ NAMES: Final = (
     JOB_MISSING,
     FINDING,
     PAYOUT_DUE,
+    OPERATOR_PROPOSED,
+    OPERATORS_CHANGED,
 )
 """Every name an event can have."""

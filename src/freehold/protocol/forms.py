@@ -44,13 +44,15 @@ _TEXT_FORMS: Final[Mapping[object, tuple[re.Pattern[str], str]]] = {
         (
             identifiers.NetworkId, identifiers.MemberId, identifiers.DatasetId, identifiers.SubsetId,
             identifiers.InstanceId, identifiers.ModelId, identifiers.CoupleId, identifiers.BallotId,
-            identifiers.JobId, identifiers.PayoutId, identifiers.Handle, identifiers.Digest,
+            identifiers.JobId, identifiers.PayoutId, identifiers.ProposalId, identifiers.Handle, identifiers.Digest,
             identifiers.Nonce, identifiers.Secret, identifiers.PublicKey,
         ),
         _HEX_32,
     ),
     identifiers.Signature: (re.compile("[0-9a-f]{128}"), "128 lower-case hex characters"),
     identifiers.Locator: (re.compile("[0-9a-f]{1120}"), "1120 lower-case hex characters"),
+    identifiers.NodeName: (re.compile("[0-9a-f]{40}"), "40 lower-case hex characters"),
+    identifiers.NodeAddress: (re.compile(r"[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}"), "host:port"),
     identifiers.StoreName: (re.compile(f"[a-z][a-z0-9-]{{0,{NAME_LARGEST - 1}}}"), "a name: a-z, then a-z, 0-9, -"),
     identifiers.ModelType: (re.compile("|".join(MODEL_TYPES)), "one of " + ", ".join(MODEL_TYPES)),
     identifiers.Method: (
@@ -136,7 +138,7 @@ def _text(form: re.Pattern[str], described: str) -> Reader:
 
 
 def _ascending(element: Reader, shortest: int, longest: int | None) -> Reader:
-    def reader(value: object, name: str) -> tuple[str, ...]:
+    def reader(value: object, name: str) -> tuple[Any, ...]:
         if type(value) is not list:
             raise Refused("malformed", f"{name} must be a list")
         if len(value) < shortest or (longest is not None and len(value) > longest):

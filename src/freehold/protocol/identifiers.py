@@ -23,6 +23,7 @@ JobId = NewType("JobId", str)
 PayoutId = NewType("PayoutId", str)
 FindingId = NewType("FindingId", str)
 WithdrawalId = NewType("WithdrawalId", str)
+ProposalId = NewType("ProposalId", str)
 
 Handle = NewType("Handle", str)
 """One real person within one scope, as the registrar counts persons; in an open network the member id itself."""
@@ -37,6 +38,10 @@ Signature = NewType("Signature", str)
 """64 bytes in 128 hex characters."""
 Locator = NewType("Locator", str)
 """560 sealed bytes in 1120 hex characters: where an object lies, readable to one member."""
+NodeName = NewType("NodeName", str)
+"""What a node of a consortium is called by the others: the first 20 bytes of its public key's SHA-256."""
+NodeAddress = NewType("NodeAddress", str)
+"""Where a node of a consortium is dialled by the others, host:port."""
 StoreName = NewType("StoreName", str)
 """An alias of the network record, `[a-z][a-z0-9-]{0,31}`; never an address."""
 ModelType = NewType("ModelType", str)
@@ -109,3 +114,8 @@ def finding_id(job: JobId) -> FindingId:
 def withdrawal_id(network: NetworkId, caller: MemberId, nonce: Nonce) -> WithdrawalId:
     """The id of the withdrawal that `caller` makes with `nonce`."""
     return WithdrawalId(H("withdrawal", raw(network), raw(caller), raw(nonce)).hex())
+
+
+def proposal_id(network: NetworkId, operator: PublicKey, nonce: Nonce) -> ProposalId:
+    """The id of what `operator` proposes about a place among the operators, with `nonce`."""
+    return ProposalId(H("proposal", raw(network), raw(operator), raw(nonce)).hex())

@@ -2,11 +2,13 @@
 
 It names who is trusted for what (treasury, registrar, referees), which stores exist, and how far clocks may
 differ. Its digest is the network id, which every action names: an action of one market means nothing in another.
-Without a registrar the network is open: every key is its own handle.
+Without a registrar the network is open: every key is its own handle. A network whose ledger is run by several
+operators names those who found it: their validators sign its first blocks, and the network id stands for all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from msgspec import Meta
@@ -14,8 +16,19 @@ from msgspec import Meta
 from freehold.errors import Invalid
 from freehold.protocol import canonical, forms, limits
 from freehold.protocol.digests import H, sha256
-from freehold.protocol.identifiers import NetworkId, Nonce, PublicKey, StoreName
+from freehold.protocol.identifiers import NetworkId, NodeAddress, NodeName, Nonce, PublicKey, StoreName
 from freehold.protocol.records import Record
+
+
+class Operator(Record, kw_only=True, order=True):
+    """What is public about one of several operators of a ledger; they are in the order of their keys."""
+
+    key: PublicKey
+    """Ed25519: signs what the operator proposes and approves."""
+    address: NodeAddress
+    node: NodeName
+    validator: PublicKey
+    """Ed25519: signs blocks."""
 
 
 class NetworkRecord(Record, kw_only=True):
@@ -24,6 +37,8 @@ class NetworkRecord(Record, kw_only=True):
     grace: Annotated[int, Meta(ge=1, le=limits.GRACE_LARGEST)]
     """How long after a deadline an action that relies on its passing must wait: at least twice `skew`."""
     nonce: Nonce
+    operators: Annotated[tuple[Operator, ...], Meta(min_length=1, max_length=limits.OPERATORS)] | None = None
+    """Who founds the ledger together; absent if one operator signs its blocks, or the engine knows its own."""
     referees: Annotated[tuple[PublicKey, ...], Meta(max_length=limits.REFEREES)]
     registrar: PublicKey | None = None
     skew: Annotated[int, Meta(ge=1, le=limits.SKEW_LARGEST)]
@@ -37,6 +52,8 @@ class NetworkRecord(Record, kw_only=True):
         record = forms.parse(cls, data, largest=limits.NETWORK_RECORD_LARGEST, name="the network record")
         if record.grace < 2 * record.skew:
             raise Invalid("the network record is not usable: grace must be at least twice skew")
+        if (clash := clashing(record.operators or ())) is not None:
+            raise Invalid(f"the network record is not usable: two operators have the same {clash}")
         return record
 
     def encode(self) -> bytes:
@@ -47,6 +64,14 @@ class NetworkRecord(Record, kw_only=True):
     def is_open(self) -> bool:
         """Whether anybody may join without an admission."""
         return self.registrar is None
+
+
+def clashing(operators: Sequence[Operator]) -> str | None:
+    """What two of these operators have in common, though everybody must have its own; None if nothing."""
+    for name in Operator.__struct_fields__:
+        if len({getattr(each, name) for each in operators}) < len(operators):
+            return name
+    return None
 
 
 def network_id(record: NetworkRecord) -> NetworkId:
