@@ -8,6 +8,9 @@
     configuration   settings of our own for every program of Fabric
     tethered        a program that ends with whoever started it
     programs        Fabric's programs, as an operator installed them
+    processes       the processes of a network, started and ended together
+    founding        how a network comes to be: keys, channel, chaincode
+    readiness       waiting until both organisations endorse
     network         a whole network on this machine, for development and tests
     envelope        proposals and transactions, as they are signed and as they stand in blocks
     identity        the certificate and key that carry actions to Fabric

@@ -116,9 +116,14 @@ class Files:
         """The external builder."""
         return self.folder / "builder"
 
+    @property
+    def nodes(self) -> Path:
+        """The folders of all processes."""
+        return self.folder / "nodes"
+
     def node(self, name: str) -> Path:
         """The folder of a process."""
-        return self.folder / "nodes" / name
+        return self.nodes / name
 
     def log(self, name: str) -> Path:
         """The log of a process."""

@@ -14,12 +14,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import socket
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -29,6 +25,7 @@ import msgspec
 from freehold.errors import Invalid
 from freehold.ledger.fabric import configuration
 from freehold.ledger.fabric.chaincode import Place, Program
+from freehold.ledger.fabric.founding import Founding, write
 from freehold.ledger.fabric.layout import (
     CHAINCODE,
     CHANNEL,
@@ -42,36 +39,15 @@ from freehold.ledger.fabric.layout import (
     msp,
 )
 from freehold.ledger.fabric.processes import Command, Processes
-from freehold.ledger.fabric.programs import Programs, run, run_until
+from freehold.ledger.fabric.programs import Programs
+from freehold.ledger.fabric.readiness import Access, until_endorsed
 
 _UP_SECONDS: Final = 60.0
-_JOIN_SECONDS: Final = 60.0
+_ENDORSED_SECONDS: Final = 60.0
 _PORTS: Final = range(15_000, 32_000)
 """Below those that systems hand out to whoever dials: a process that starts again finds its own free."""
 _PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 """Of the environment. Fabric reads every setting from there too, and nobody's are to get in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """What a client of one organisation needs."""
-
-    gateway: str
-    """host:port of a peer of the organisation."""
-    tls_ca: Path
-    """Signs the TLS certificates of the organisation's peers."""
-    msp: str
-    certificate: Path
-    """Of the user that carries actions; PEM, as its key."""
-    key: Path
-    channel: str
-    chaincode: str
-    peers: tuple[str, ...]
-    """host:port of each peer of the organisation."""
-    orderers: tuple[str, ...]
-    """host:port of each orderer."""
-    orderers_tls_ca: Path
-    """Signs the TLS certificates of all orderers."""
 
 
 class Development:
@@ -100,6 +76,13 @@ class Development:
         if (self.layout.ordering, self.layout.line) != (ordering, programs.line):
             raise Invalid(f"{folder} holds a network of another kind", next="give another folder")
         self._environment = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        self._founding = Founding(
+            programs=programs,
+            files=self.files,
+            layout=self.layout,
+            environment=self._environment_for,
+            check=self.processes.check,
+        )
 
     def __enter__(self) -> Development:
         """Starts the network."""
@@ -128,14 +111,15 @@ class Development:
         not."""
         try:
             if self._fresh:
-                self._make()
+                self._founding.make()
             packages = {peer.name: configuration.package(peer, self.files) for peer in self.layout.peers}
             self._start_processes(packages)
             if self._fresh:
-                self._join()
-                self._deploy(packages)
+                self._founding.join()
+                self._founding.deploy(packages)
                 self.files.write(self.layout)
                 self._fresh = False
+            until_endorsed(self.accesses, _ENDORSED_SECONDS, self.processes.check)
         except BaseException:
             self.stop()
             raise
@@ -153,29 +137,6 @@ class Development:
         self.processes.restart(name)
         self.processes.listening([name], _UP_SECONDS)
 
-    def _make(self) -> None:
-        """Keys, settings and the channel's first block."""
-        files, layout = self.files, self.layout
-        if files.crypto.exists():
-            # What an earlier start did not finish; nothing was recorded.
-            shutil.rmtree(files.folder)
-        files.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (files.folder / "crypto-config.yaml").write_bytes(configuration.written(configuration.crypto_config(layout)))
-        (files.folder / "configtx.yaml").write_bytes(configuration.written(configuration.configtx(layout, files)))
-        self._run("cryptogen", "generate", "--config", "crypto-config.yaml", "--output", str(files.crypto))
-        profile = ("-profile", configuration.PROFILE, "-channelID", CHANNEL)
-        self._run("configtxgen", *profile, "-outputBlock", str(files.block), settings=files.folder)
-        scripts = {"detect": configuration.DETECT, "build": configuration.BUILD, "release": configuration.RELEASE}
-        (files.builder / "bin").mkdir(parents=True)
-        for name, content in scripts.items():
-            (files.builder / "bin" / name).write_text(content)
-            (files.builder / "bin" / name).chmod(0o755)
-        for orderer in layout.orderers:
-            _write(files.node(orderer.name) / "orderer.yaml", configuration.orderer_yaml(orderer, files))
-        for peer in layout.peers:
-            _write(files.node(peer.name) / "core.yaml", configuration.core_yaml(peer, layout, files))
-            _write(files.node(peer.name) / "administrator" / "core.yaml", configuration.client_yaml(peer, files))
-
     def _start_processes(self, packages: dict[str, bytes]) -> None:
         for orderer in self.layout.orderers:
             self._start(orderer.name, [self._programs.path("orderer")], orderer.admin_port)
@@ -190,63 +151,9 @@ class Development:
                 clients=str(self.files.tls_ca(peer.organisation)),
             )
             path = self.files.node(peer.chaincode_name) / "place.json"
-            _write(path, msgspec.to_builtins(place))
+            write(path, msgspec.to_builtins(place))
             self._start(peer.chaincode_name, self._chaincode(path), peer.chaincode_port, folder=Path.cwd())
         self.processes.listening(self.names, _UP_SECONDS)
-
-    def _join(self) -> None:
-        """Orderers and peers join the channel, all at once."""
-        self._all(self.layout.orderers, self._orderer_joins)
-        self._all(
-            self.layout.peers, lambda peer: self._patiently(peer, ["channel", "join", "-b", str(self.files.block)])
-        )
-
-    def _deploy(self, packages: dict[str, bytes]) -> None:
-        """The chaincode's way onto the channel."""
-
-        def install(peer: Peer) -> None:
-            path = self.files.node(peer.name) / "chaincode.tar.gz"
-            path.write_bytes(packages[peer.name])
-            self._patiently(peer, ["lifecycle", "chaincode", "install", str(path)], "already successfully installed")
-
-        first = [self.layout.of(number)[0] for number in ORGANISATIONS]
-        definition = ["--channelID", CHANNEL, "--name", CHAINCODE, "--version", "1", "--sequence", "1"]
-        definition += ["-o", self.layout.orderers[0].address, "--tls", "--cafile", str(self.files.orderers_tls_ca())]
-
-        def approve(peer: Peer) -> None:
-            package = ["--package-id", configuration.package_id(packages[peer.name])]
-            command = ["lifecycle", "chaincode", "approveformyorg", *definition, *package]
-            self._patiently(peer, command, "with unchanged content")
-
-        self._all(self.layout.peers, install)
-        self._all(first, approve)
-        targets = []
-        for peer in first:
-            targets += ["--peerAddresses", peer.address]
-            targets += ["--tlsRootCertFiles", str(self.files.tls_ca(peer.organisation))]
-        self._patiently(first[0], ["lifecycle", "chaincode", "commit", *definition, *targets], "must be sequence 2")
-
-    def _orderer_joins(self, orderer: Orderer) -> None:
-        administrator = self.files.orderers() / "users" / "Admin@orderer.freehold" / "tls"
-        command = ["channel", "join", "--channelID", CHANNEL, "--config-block", str(self.files.block)]
-        command += ["-o", f"127.0.0.1:{orderer.admin_port}", "--ca-file", str(self.files.orderers_tls_ca())]
-        command += ["--client-cert", str(administrator / "client.crt")]
-        command += ["--client-key", str(administrator / "client.key")]
-        self._run("osnadmin", *command)
-
-    def _patiently(self, peer: Peer, command: list[str], *done: str) -> str:
-        """Runs a command of an organisation's administrator until it works."""
-        settings = self.files.node(peer.name) / "administrator"
-        return run_until(
-            lambda: self._run("peer", *command, settings=settings),
-            _JOIN_SECONDS,
-            done=("already exists", *done),
-            check=self.processes.check,
-        )
-
-    def _run(self, program: str, *arguments: str, settings: Path | None = None) -> str:
-        environment = self._environment_for(settings or self.files.folder)
-        return run([self._programs.path(program), *arguments], environment, folder=self.files.folder)
 
     def _start(self, name: str, arguments: list[str], port: int, folder: Path | None = None) -> None:
         settings = self.files.node(name)
@@ -263,11 +170,6 @@ class Development:
 
     def _environment_for(self, settings: Path) -> dict[str, str]:
         return self._environment | {"FABRIC_CFG_PATH": str(settings), "FABRIC_LOGGING_SPEC": "WARN"}
-
-    @staticmethod
-    def _all(some: Iterable[Peer] | Iterable[Orderer], act: Callable[..., object]) -> None:
-        with ThreadPoolExecutor() as threads:
-            list(threads.map(act, some))
 
     def _access(self, number: int) -> Access:
         user = self.files.user(number, "User1") / "msp"
@@ -321,8 +223,3 @@ def free_ports(count: int) -> list[int]:
             if len(found) == count:
                 return found
     raise Invalid(f"there are no {count} free ports", next="end other networks on this machine")
-
-
-def _write(path: Path, content: object) -> None:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.write_bytes(configuration.written(content))
