@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from freehold.ports.ledger import Ledger
-from tests.engines.engines import COMETBFT, ENGINES
+from tests.engines.engines import COMETBFT, ENGINES, FABRIC
 
 
 @pytest.fixture(params=sorted(ENGINES))
@@ -15,8 +15,8 @@ def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ledger]:
 
 
 def pytest_collection_modifyitems(items: Sequence[pytest.Item]) -> None:
-    """Networks of CometBFT are many processes: one at a time."""
+    """Networks of CometBFT and Fabric are many processes: one at a time."""
     for item in items:
         call = getattr(item, "callspec", None)
-        if call is not None and not COMETBFT.keys().isdisjoint(map(str, call.params.values())):
+        if call is not None and not (COMETBFT.keys() | FABRIC.keys()).isdisjoint(map(str, call.params.values())):
             item.add_marker(pytest.mark.processes)

@@ -16,6 +16,8 @@ from freehold.ports.ledger import Accepted, Ledger
 from tests.engines.cometbft import cometbft_1, cometbft_4
 from tests.engines.cometbft import program as cometbft_program
 from tests.engines.embedded import SEED, clock, embedded, front
+from tests.engines.fabric import fabric_bft, fabric_raft
+from tests.engines.fabric import programs as fabric_programs
 from tests.engines.notebook import Notebook
 
 Opener = Callable[[Path], AbstractContextManager[Ledger]]
@@ -59,6 +61,11 @@ def remote(folder: Path) -> Iterator[Ledger]:
 
 # Only where CometBFT is installed; elsewhere the run says so (tests/conftest.py).
 COMETBFT: Mapping[str, Opener] = {"cometbft_1": cometbft_1, "cometbft_4": cometbft_4} if cometbft_program() else {}
+# Only where Fabric is installed. Its line 2.5 knows no orderers that may lie.
+_FABRIC = fabric_programs()
+FABRIC: Mapping[str, Opener] = {"fabric_raft": fabric_raft} if _FABRIC else {}
+if _FABRIC and _FABRIC.line != "2.5":
+    FABRIC = {**FABRIC, "fabric_bft": fabric_bft}
 ENGINES: Mapping[str, Opener] = {
     "memory": memory,
     "embedded": embedded,
@@ -66,5 +73,6 @@ ENGINES: Mapping[str, Opener] = {
     "front": front,
     "remote": remote,
     **COMETBFT,
+    **FABRIC,
 }
-DURABLE = ("embedded", "strict", "front", "remote", *COMETBFT)
+DURABLE = ("embedded", "strict", "front", "remote", *COMETBFT, *FABRIC)
