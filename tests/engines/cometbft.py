@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -80,16 +81,20 @@ class Network:
         peers = [
             Peer(id=node_id(each), address=f"127.0.0.1:{port}") for each, port in zip(self.folders, ports, strict=True)
         ]
+        self.peers = peers
         self._settings = [
             Settings(listen=own.address, peers=[each for each in peers if each is not own], pause=pause, idle=2_000)
             for own in peers
         ]
 
-    def start(self, number: int, application: Callable[[Path], Program] | None = None) -> CometLedger:
-        """Starts one validator, with another application if one is given."""
+    def start(
+        self, number: int, application: Callable[[Path], Program] | None = None, *, light: str = ""
+    ) -> CometLedger:
+        """Starts one validator, with another application if one is given, and serving headers at `light`."""
         folder = self.folders[number]
         command = (application or self._application)(folder)
-        return CometLedger.start(self._program, folder, self._settings[number], command, self._machine(), clock)
+        settings = replace(self._settings[number], light=light)
+        return CometLedger.start(self._program, folder, settings, command, self._machine(), clock)
 
     @contextmanager
     def running(self, numbers: Sequence[int] | None = None) -> Iterator[list[CometLedger]]:

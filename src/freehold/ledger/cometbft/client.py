@@ -26,6 +26,7 @@ from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
 from freehold.ledger.cometbft.application import RECORD
 from freehold.ledger.cometbft.configuration import Settings
 from freehold.ledger.cometbft.file import StoredBlock
+from freehold.ledger.cometbft.light import LightEndpoint, trusted
 from freehold.ledger.cometbft.lots import Lot, Take
 from freehold.ledger.cometbft.replica import Outcome, Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
@@ -71,6 +72,7 @@ class CometLedger:
         self._changed = threading.Condition()
         self._stopped = False
         self._rpc = Rpc(pair.rpc_socket)
+        self._light: LightEndpoint | None = None
         try:
             self._await(self._rpc.status)
             self._replica: Replica = self._await(
@@ -96,10 +98,17 @@ class CometLedger:
         pair = Pair(cometbft, folder, settings, program)
         pair.start()
         try:
-            return cls(pair, folder, machine, clock)
+            ledger = cls(pair, folder, machine, clock)
         except BaseException:
             pair.stop()
             raise
+        try:
+            if settings.light:
+                ledger._light = LightEndpoint(settings.light, pair.rpc_socket)
+        except BaseException:
+            ledger.close()
+            raise
+        return ledger
 
     def submit(self, action: bytes) -> Accepted:
         """Sends a signed action and waits until it is decided and durable here."""
@@ -192,12 +201,19 @@ class CometLedger:
         """
         return max(0, self._rpc.height_of_peers() - self._rpc.height())
 
+    def trusted_header(self) -> tuple[int, str]:
+        """Height and hash of the newest header of this node: what to tell the operator of a node that is to join with a
+        snapshot, over a channel that nobody else can write to."""
+        return trusted(self._rpc)
+
     def close(self) -> None:
         """Takes nothing more, ends node and application, and tells whoever waits that the outcome is unknown."""
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
         self._thread.join()
+        if self._light is not None:
+            self._light.close()
         self.pair.stop()
         self._replica.close()
         self._rpc.close()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -23,11 +24,16 @@ import msgspec
 
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger.cometbft.application import VERSION
+from freehold.ledger.cometbft.snapshots import PIECES_LARGEST
 from freehold.protocol.limits import DAY
 
 BLOCK_LARGEST: Final = 2 * 2**20
 _READ_LARGEST: Final = 2**20
 _NANOSECONDS: Final = 1_000_000
+TRUST_HOURS: Final = 7 * 24
+"""How old a trusted header may be: half the time in which a validator that signed two histories can be named."""
+_SERVER: Final = re.compile(r"(https?://[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}|unix:///[A-Za-z0-9._/\-]{1,100})")
+_HASH: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
 _SETTINGS: Final = """\
 proxy_app = "unix://{application}"
@@ -67,7 +73,16 @@ max_tx_bytes = 65536
 cache_size = 20000
 
 [statesync]
-enable = false
+enable = {sync}
+rpc_servers = "{servers}"
+trust_height = {trust_height}
+trust_hash = "{trust_hash}"
+trust_period = "{trust_hours}h"
+discovery_time = "5s"
+temp_dir = "{temporary}"
+chunk_request_timeout = "10s"
+chunk_fetchers = "4"
+max_snapshot_chunks = {pieces}
 
 [consensus]
 timeout_propose = "1s"
@@ -105,6 +120,23 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Joining:
+    """How a new node joins with a snapshot of others instead of executing everything since the beginning.
+
+    Without blocks of its own it believes one header: that with this height and hash, which its operator was told by
+    somebody it trusts. All else hangs on that and on the signatures of more than two thirds of the validators.
+    """
+
+    servers: Sequence[str]
+    """Where headers are asked for (`light`), such as http://203.0.113.5:26657: at least two, of different operators.
+    The first is asked, and what it says is compared with what the others say."""
+    height: int
+    """Of the trusted header."""
+    hash: str
+    """Of the trusted header: 64 hex digits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What differs from node to node."""
 
@@ -117,6 +149,10 @@ class Settings:
     idle: int = 5_000
     """Milliseconds after which an empty block is made: an action after a quiet time finds a clock at most this old."""
     log: str = "error"
+    joining: Joining | None = None
+    """Counts only while the node has no block."""
+    light: str = ""
+    """host:port where nodes that join may ask for headers; nowhere if it is empty."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,10 +227,31 @@ def write_settings(folder: Path, settings: Settings, *, application: Path, rpc: 
     peers = ",".join(f"{peer.id}@{peer.address}" for peer in settings.peers)
     parts = {"application": str(application), "rpc": str(rpc), "peers": peers, "moniker": settings.moniker}
     parts |= {"listen": settings.listen, "log": settings.log, "ids": ",".join(peer.id for peer in settings.peers)}
+    # Pieces of a snapshot wait for their turn here, and not where the system may keep files in memory.
+    parts |= {"temporary": str(folder / "data"), **_sync(settings.joining)}
     if any(character in '"\\' or not character.isprintable() for part in parts.values() for character in part):
         raise Invalid("an address or name of a node holds a character that its settings cannot")
-    text = _SETTINGS.format(**parts, pause=settings.pause, idle=settings.idle)
+    numbers = {"pause": settings.pause, "idle": settings.idle, "pieces": PIECES_LARGEST, "trust_hours": TRUST_HOURS}
+    text = _SETTINGS.format(**parts, **numbers)
     (folder / "config" / "config.toml").write_text(text)
+
+
+def _sync(joining: Joining | None) -> dict[str, str]:
+    """The settings of a node that joins with a snapshot; Invalid if they are none."""
+    if joining is None:
+        return {"sync": "false", "servers": "", "trust_height": "0", "trust_hash": ""}
+    if len(joining.servers) < 2 or not all(map(_SERVER.fullmatch, joining.servers)):
+        raise Invalid(
+            "a node that joins with a snapshot asks at least two others for headers",
+            next="give their addresses like http://203.0.113.5:26657, of different operators",
+        )
+    if joining.height < 1 or not _HASH.fullmatch(joining.hash):
+        raise Invalid(
+            "a node that joins with a snapshot needs one header to trust",
+            next="ask an operator whom you trust for height and hash of a recent header",
+        )
+    servers = ",".join(joining.servers)
+    return {"sync": "true", "servers": servers, "trust_height": str(joining.height), "trust_hash": joining.hash.upper()}
 
 
 def _listed(validator: Validator) -> dict[str, Any]:

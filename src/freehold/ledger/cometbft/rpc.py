@@ -11,6 +11,7 @@ import base64
 import socket
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import Enum
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -107,6 +108,14 @@ class Rpc:
             raise Unavailable(f"the node answered {method} with: {said.message} {said.data}"[:500])
         return answer.result
 
+    def pass_on(self, call: dict[str, Any]) -> bytes:
+        """The node's own words to one call, errors too; Unavailable while it does not answer."""
+        with self._turn:
+            said = self._said(msgspec.json.encode(call))
+        if len(said) > _ANSWER_LARGEST:
+            raise Invalid(f"the node's answer has more than {_ANSWER_LARGEST} bytes")
+        return said
+
     def height(self) -> int:
         """Of the node's newest block."""
         return _number(self.status(), "sync_info", "latest_block_height")
@@ -143,12 +152,20 @@ class Rpc:
             raise Invalid(f"the node's answer makes no sense: {error}") from None
 
     def _said(self, content: bytes) -> bytes:
+        if self._connection.sock is not None:
+            # The node hangs up on a connection that was quiet for ten seconds. Whatever is asked may be asked twice.
+            with suppress(HTTPException, OSError):
+                return self._answered(content)
+            self.close()
         try:
-            self._connection.request("POST", "/", content, {"Content-Type": "application/json"})
-            said = self._connection.getresponse().read(_ANSWER_LARGEST + 1)
+            return self._answered(content)
         except (HTTPException, OSError) as error:
             self.close()
             raise Unavailable(f"the node does not answer: {error}", now="outcome unknown", retry_after=0.2) from None
+
+    def _answered(self, content: bytes) -> bytes:
+        self._connection.request("POST", "/", content, {"Content-Type": "application/json"})
+        said = self._connection.getresponse().read(_ANSWER_LARGEST + 1)
         if len(said) > _ANSWER_LARGEST:
             self.close()
         return said

@@ -1,0 +1,117 @@
+"""A fifth node joins four validators with a snapshot, on a real network, honest and hostile members in it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from freehold.ledger.cometbft.client import CometLedger
+from freehold.ledger.cometbft.configuration import Joining, Settings, create_keys
+from freehold.ledger.cometbft.supervisor import NODE_LOG
+from freehold.protocol.digests import sha256
+from tests.cometbft.giving import EVERY, giving
+from tests.cometbft.test_network import level, root, until
+from tests.engines.cometbft import Network, free_ports, program
+from tests.engines.embedded import clock
+from tests.engines.engines import send
+from tests.engines.notebook import Notebook, add, note
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(program() is None, reason="CometBFT is not installed (make test-cometbft)"),
+]
+
+
+class Joinable:
+    """A network of four validators that serve headers, and a fifth folder."""
+
+    def __init__(self, folder: Path, hows: Sequence[str]) -> None:
+        self.network = Network(folder, 4)
+        self.hows = hows
+        self.light = [f"127.0.0.1:{port}" for port in free_ports(4)]
+        self.folder = folder / "fifth"
+        comet = program()
+        assert comet is not None
+        self.comet = comet
+
+    @contextmanager
+    def running(self) -> Iterator[list[CometLedger]]:
+        with ExitStack() as stack:
+            ledgers = []
+            for number, how in enumerate(self.hows):
+                ledgers.append(self.network.start(number, giving(how), light=self.light[number]))
+                stack.callback(ledgers[-1].close)
+            yield ledgers
+
+    def join(self, joining: Joining | None) -> CometLedger:
+        """Starts the fifth node, from the beginning or with a snapshot."""
+        create_keys(self.comet, self.folder)
+        (self.folder / "config/genesis.json").write_bytes(
+            (self.network.folders[0] / "config/genesis.json").read_bytes()
+        )
+        (port,) = free_ports(1)
+        settings = Settings(
+            listen=f"127.0.0.1:{port}",
+            peers=self.network.peers,
+            idle=2_000,
+            pause=20,
+            log="statesync:info,*:error",
+            joining=joining,
+        )
+        command = giving("honest")(self.folder)
+        return CometLedger.start(self.comet, self.folder, settings, command, Notebook(), clock)
+
+
+def filled(ledgers: list[CometLedger], notes: int) -> None:
+    """A history of long notes, refusals among them, settled for a while."""
+    chance = random.Random(5)
+    for first in range(0, notes, 20):
+        ledgers[0].submit_all([note(f"n{first + number}", chance.randbytes(5_000).hex()) for number in range(20)])
+    ledgers[1].submit_all([note("n0", "again"), add("c", 1, 1)])
+    send(ledgers[2], add("c", 1, 2))
+    height = ledgers[0].trusted_header()[0]
+    until(lambda: ledgers[0].trusted_header()[0] >= height + EVERY + 2)
+    level(ledgers)
+
+
+def test_a_node_that_joins_with_a_snapshot_has_everything_and_follows_on(tmp_path: Path) -> None:
+    joinable = Joinable(tmp_path, ["honest"] * 4)
+    with joinable.running() as ledgers:
+        filled(ledgers, 200)
+        height, digest = ledgers[3].trusted_header()
+        servers = [f"http://{each}" for each in joinable.light[:2]]
+        start = time.monotonic()
+        fifth = joinable.join(Joining(servers=servers, height=height, hash=digest))
+        try:
+            until(lambda: fifth.info().size == ledgers[0].info().size, 60)
+            print(f"at the tip after {time.monotonic() - start:.1f} s")
+            assert (joinable.folder / NODE_LOG).read_text().count("Snapshot restored") == 1
+            level([*ledgers, fifth])
+            assert root(fifth) == root(ledgers[0])
+            assert fifth.export(0, 1_000) == ledgers[0].export(0, 1_000)
+            assert fifth.events(0) == ledgers[0].events(0)
+            first = note("n0", random.Random(5).randbytes(5_000).hex())
+            assert fifth.resolve(first) == ledgers[0].resolve(first)
+            assert fifth.prove_action(sha256(first)) == ledgers[0].prove_action(sha256(first))
+
+            send(fifth, note("later", "through the fifth"))
+            send(ledgers[0], note("later still", "through the first"))
+            level([*ledgers, fifth])
+            assert root(fifth) == root(ledgers[0])
+            assert fifth.events(0) == ledgers[0].events(0)
+        finally:
+            fifth.close()
+        send(ledgers[1], note("meanwhile", "while the fifth was away"))
+
+        fifth = joinable.join(Joining(servers=servers, height=height, hash=digest))
+        try:
+            until(lambda: fifth.info().size == ledgers[1].info().size, 60)
+            assert root(fifth) == root(ledgers[1])
+            assert fifth.export(0, 1_000) == ledgers[1].export(0, 1_000)
+        finally:
+            fifth.close()
