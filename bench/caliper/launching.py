@@ -48,7 +48,7 @@ class Round:
         control = (
             {"type": "fixed-rate", "opts": {"tps": self.rate}}
             if self.rate
-            else {"type": "fixed-load", "opts": {"transactionLoad": self.load, "startTps": 2_000}}
+            else {"type": "./bounded-load.js", "opts": {"unanswered": self.load}}
         )
         return {
             "label": self.name,

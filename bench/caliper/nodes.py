@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,15 @@ class Running:
     """Nodes that answer."""
 
     urls: tuple[str, ...]
-    processes: tuple[int, ...]
+    roles: Mapping[str, tuple[int, ...]]
+    """Process ids by what they do: front, executor, application, node."""
+    folders: tuple[Path, ...] = ()
+    """Of the operators."""
+
+    @property
+    def processes(self) -> list[int]:
+        """All of them."""
+        return [each for some in self.roles.values() for each in some]
 
 
 @contextmanager
@@ -36,7 +44,8 @@ def embedded(signed: Signed) -> Iterator[Running]:
     """One node with an engine of its own."""
     workload = Workload(network=signed.network, now=signed.now, markets=signed.markets)
     with founded(workload) as folder, node.started(folder) as (process, url):
-        yield Running(urls=(url,), processes=(process.pid, *children(process.pid)))
+        roles = {"front": (process.pid,), "executor": tuple(children(process.pid))}
+        yield Running(urls=(url,), roles=roles, folders=(folder,))
 
 
 @contextmanager
@@ -57,7 +66,8 @@ def operators(signed: Signed, count: int) -> Iterator[Running]:
         said = [json.loads(each.stdout.readline()) for each in started if each.stdout is not None]
         yield Running(
             urls=tuple(each["url"] for each in said),
-            processes=tuple(process for each in said for process in each["processes"]),
+            roles={role: tuple(each[role] for each in said) for role in ("front", "application", "node")},
+            folders=tuple(folders),
         )
 
 

@@ -20,7 +20,8 @@ def main() -> None:
     """Serves until nobody listens any more. No rates: all clients of a benchmark have one address."""
     comet, folder = Path(sys.argv[1]), Path(sys.argv[2])
     with closing(consortium.start(comet, folder)) as ledger, serving(ledger, open_store(folder)) as url:
-        print(json.dumps({"url": url, "processes": [os.getpid(), *ledger.pair.processes]}), flush=True)
+        application, node = ledger.pair.processes
+        print(json.dumps({"url": url, "front": os.getpid(), "application": application, "node": node}), flush=True)
         sys.stdin.read()
 
 

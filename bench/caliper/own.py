@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,8 @@ class Own:
     mean_ms: float
     p50_ms: float
     p99_ms: float
-    processor_us: float
-    """Of all processes of all nodes, for each action."""
+    processor_us: Mapping[str, float]
+    """Of all nodes' processes by what they do, and of the clients, for each action."""
 
 
 def drive(running: Running, some: Round) -> Own:
@@ -51,10 +51,14 @@ def drive(running: Running, some: Round) -> Own:
             )
         _all_say(senders, "ready")
         _all_say(senders, "warm")
-        before = sum(map(processor_seconds, running.processes))
+        before = _spent(running)
         found = [json.loads(_line(sender)) for sender in senders]
-        spent = sum(map(processor_seconds, running.processes)) - before
+        spent = {role: seconds - before[role] for role, seconds in _spent(running).items()}
     return _summed(found, spent)
+
+
+def _spent(running: Running) -> dict[str, float]:
+    return {role: sum(map(processor_seconds, some)) for role, some in running.roles.items()}
 
 
 def _all_say(senders: Sequence[subprocess.Popen[str]], word: str) -> None:
@@ -72,7 +76,7 @@ def _line(sender: subprocess.Popen[str]) -> str:
     return sender.stdout.readline()
 
 
-def _summed(found: Sequence[dict[str, Any]], processor: float) -> Own:
+def _summed(found: Sequence[dict[str, Any]], processor: Mapping[str, float]) -> Own:
     if failed := [said for each in found for said in each["failed"]]:
         raise RuntimeError(f"{len(failed)} actions were not accepted, the first: {failed[0]}")
     spent = sorted(1e3 * seconds for each in found for _, seconds in each["seen"])
@@ -82,5 +86,8 @@ def _summed(found: Sequence[dict[str, Any]], processor: float) -> Own:
         mean_ms=statistics.fmean(spent),
         p50_ms=spent[len(spent) // 2],
         p99_ms=spent[len(spent) * 99 // 100],
-        processor_us=1e6 * processor / len(spent),
+        processor_us={
+            role: 1e6 * seconds / len(spent)
+            for role, seconds in {**processor, "clients": sum(each["processor"] for each in found)}.items()
+        },
     )

@@ -152,10 +152,14 @@ def _mixed(some: Sequence[Reported], owns: Sequence[Own]) -> str:
         said = (
             ("", "", "", "")
             if own is None
-            else (f"{own.tps:,.0f}", f"{own.mean_ms:.1f}", f"{own.p99_ms:.1f}", f"{own.processor_us:,.0f}")
+            else (f"{own.tps:,.0f}", f"{own.mean_ms:.1f}", f"{own.p99_ms:.1f}", f"{_of_nodes(own):,.0f}")
         )
         lines.append((*cells, *said))
     return table(lines)
+
+
+def _of_nodes(own: Own) -> float:
+    return sum(spent for role, spent in own.processor_us.items() if role != "clients")
 
 
 def _running(urls: str, folder: Path | None) -> Engine:
@@ -164,7 +168,7 @@ def _running(urls: str, folder: Path | None) -> Engine:
             (folder / "network.json").write_bytes(signed.network.encode())
             print(f"{folder / 'network.json'} is the network of these actions; start its nodes, then press Enter")
             sys.stdin.readline()
-        return nullcontext(nodes.Running(urls=tuple(urls.split(",")), processes=()))
+        return nullcontext(nodes.Running(urls=tuple(urls.split(",")), roles={}))
 
     return Engine(start=start, network="fabric", rates=(50, 100, 200))
 
