@@ -30,7 +30,7 @@ from freehold.protocol.digests import sha256
 from tests.engines.application import Everybody
 from tests.engines.notebook import NETWORK, Notebook, note
 
-EVERY = 5
+EVERY = 20
 
 
 class Garbage(Shelf):

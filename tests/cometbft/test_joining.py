@@ -27,6 +27,10 @@ pytestmark = [
 ]
 
 
+AFTER = 8
+"""Blocks since the newest honest snapshot."""
+
+
 class Joinable:
     """A network of four validators that serve headers, and a fifth folder."""
 
@@ -74,8 +78,11 @@ def filled(ledgers: list[CometLedger], notes: int) -> None:
         ledgers[0].submit_all([note(f"n{first + number}", chance.randbytes(5_000).hex()) for number in range(20)])
     ledgers[1].submit_all([note("n0", "again"), add("c", 1, 1)])
     send(ledgers[2], add("c", 1, 2))
-    height = ledgers[0].trusted_header()[0]
-    until(lambda: ledgers[0].trusted_header()[0] >= height + EVERY + 2)
+    # Then the newest honest snapshot is some blocks old, and hostile ones of later blocks are tried first.
+    for number in range(3, 3 * EVERY):
+        if ledgers[0].trusted_header()[0] % EVERY == AFTER:
+            break
+        send(ledgers[3], add("c", 1, number))
     level(ledgers)
 
 
@@ -113,5 +120,28 @@ def test_a_node_that_joins_with_a_snapshot_has_everything_and_follows_on(tmp_pat
             until(lambda: fifth.info().size == ledgers[1].info().size, 60)
             assert root(fifth) == root(ledgers[1])
             assert fifth.export(0, 1_000) == ledgers[1].export(0, 1_000)
+        finally:
+            fifth.close()
+
+
+def test_hostile_members_who_offer_snapshots_keep_nobody_out(tmp_path: Path) -> None:
+    joinable = Joinable(tmp_path, ["honest", "garbage", "invented", "damaged"])
+    with joinable.running() as ledgers:
+        filled(ledgers, 400)
+        height, digest = ledgers[0].trusted_header()
+        servers = [f"unix://{ledgers[0].pair.rpc_socket}", f"http://{joinable.light[1]}"]
+        fifth = joinable.join(Joining(servers=servers, height=height, hash=digest))
+        try:
+            until(lambda: fifth.info().size == ledgers[0].info().size, 90)
+            log = (joinable.folder / NODE_LOG).read_text()
+            assert log.count("Snapshot senders rejected") == 1
+            assert log.count("Snapshot rejected") == 1
+            assert log.count("Snapshot restored") == 1
+            assert root(fifth) == root(ledgers[0])
+            assert fifth.export(0, 1_000) == ledgers[0].export(0, 1_000)
+            assert fifth.events(0) == ledgers[0].events(0)
+            assert fifth.resolve(note("i0", "invented")) is None
+            send(fifth, note("later", "text"))
+            level([*ledgers, fifth])
         finally:
             fifth.close()
