@@ -18,7 +18,7 @@ from freehold.ledger.cometbft.file import CommitFile
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State
-from freehold.ports.state_view import Read
+from freehold.ports.state_view import Read, StateView
 from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
@@ -253,8 +253,38 @@ def test_strangers_do_not_wait_newcomers_do_and_nobody_takes_all_the_room() -> N
         admission.admit(read, b"new1-again")
 
 
+class Few:
+    """One node may connect, and whoever signs a note that begins so is a validator; satisfies `seats.Seats`."""
+
+    watched = ("note/validator",)
+
+    def validators(self, read: Read) -> frozenset[bytes]:
+        keys = [f"note/validator-{letter}" for letter in "ab"]
+        return frozenset(key.encode()[-1:] * 32 for key, data in zip(keys, read(keys), strict=True) if data is not None)
+
+    def nodes(self, state: StateView) -> frozenset[str]:
+        written = [canonical.decode(data, largest=1_000) for _, data in state.scan("note/validator")]
+        return frozenset({"a" * 40} | {each["text"] for each in written})
+
+
+def test_a_record_of_the_ledger_changes_who_signs_and_who_connects(file: CommitFile) -> None:
+    application = Application(file, Notebook(), Everybody(), Few())
+
+    def updates(height: int, *transactions: bytes) -> list[bytes]:
+        answer = application.finalize_block(abci.FinalizeBlock(height, 1_000 * height, transactions))
+        application.commit()
+        body = protobuf.octets(dict(protobuf.fields(answer))[21])
+        return [protobuf.octets(value) for field, value in protobuf.fields(body) if field == 3]
+
+    assert updates(1, note("other", "x")) == []
+    (joins,) = updates(2, note("validator-a", "b" * 40))
+    assert joins == bytes.fromhex("0a220a20") + b"a" * 32 + bytes.fromhex("100a")
+    assert b"\x08\x01" not in application.query(abci.Query("/p2p/filter/id/" + "b" * 40))
+    assert updates(3, note("something", "else")) == []
+
+
 def test_only_nodes_on_the_list_may_connect(file: CommitFile) -> None:
-    application = Application(file, Notebook(), Everybody(), peers={"a" * 40})
+    application = Application(file, Notebook(), Everybody(), Few())
 
     def welcome(path: str) -> bool:
         return b"\x08\x01" not in application.query(abci.Query(path))

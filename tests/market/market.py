@@ -17,7 +17,7 @@ from freehold.ports.ledger import Engine
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol import commitments, identifiers
 from freehold.protocol.identifiers import CoupleId, DatasetId, MemberId, Nonce, Secret, StoreName
-from freehold.protocol.network import NetworkRecord
+from freehold.protocol.network import NetworkRecord, Operator
 from tests.market.datasets import Dataset
 from tests.market.people import Member, Signer, bytes_of, public_key
 from tests.market.trainings import Replica, Training
@@ -61,6 +61,7 @@ class Market:
         now: int = 1_000_000,
         grace: int = GRACE,
         skew: int = SKEW,
+        operators: Sequence[Operator] = (),
     ) -> None:
         self.seed = seed
         self.now = now
@@ -70,6 +71,7 @@ class Market:
         self.network = NetworkRecord(
             grace=grace,
             nonce=Nonce(bytes_of(seed, "network").hex()),
+            operators=tuple(sorted(operators)) or None,
             referees=(public_key(self.referee_seed),),
             registrar=public_key(self.registrar_seed) if permissioned else None,
             skew=skew,

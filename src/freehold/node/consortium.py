@@ -1,11 +1,12 @@
 """A network of several operators: what each makes alone, what all of them share, and the folder that follows from both.
 
     1  each operator    `prepare`   keys in a folder of its own, and a card with what is public about them
-    2  one of them      `found`     network record and all cards, as one file that everybody is given
+    2  one of them      `found`     the network record with all cards, as one file that everybody is given
     3  each operator    `take`      checks that its own card is in it, and derives genesis and peers
 
-No key ever leaves the folder in which it was made. The genesis is computed from the shared file by everybody alike, so
-whoever was given another file has another genesis, and its node finds nobody to talk to.
+No key ever leaves the folder in which it was made. The cards stand in the network record, so the network's id stands
+for exactly these operators: whoever was given another file has another network, and its node finds nobody to talk to.
+Whoever joins later prepares and takes in the same way, and is proposed and approved on the ledger.
 """
 
 from __future__ import annotations
@@ -15,40 +16,60 @@ import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from freehold.agents.private_files import private_folder
 from freehold.agents.world import system_clock
+from freehold.contract import stored
 from freehold.contract.host import Contract
 from freehold.errors import Invalid, Unavailable
+from freehold.ledger.blocks import decode_body
 from freehold.ledger.cometbft import configuration
 from freehold.ledger.cometbft.application import chain_id
-from freehold.ledger.cometbft.client import CometLedger
-from freehold.node.runtime import RECORD, read_network
-from freehold.node.validator import CONSORTIUM, Card, Consortium, program, read_consortium
-from freehold.protocol import canonical
-from freehold.protocol.network import NetworkRecord, network_id
+from freehold.ledger.cometbft.client import FILE, CometLedger
+from freehold.ledger.cometbft.file import CommitFile
+from freehold.ledger.cometbft.seats import POWER
+from freehold.node.runtime import OPERATOR_KEY, RECORD, read_network, seed_of
+from freehold.node.validator import program
+from freehold.protocol import canonical, forms, signatures
+from freehold.protocol.assets import Operators
+from freehold.protocol.identifiers import NodeAddress, NodeName, PublicKey
+from freehold.protocol.network import NetworkRecord, Operator, clashing, network_id
 
 CARD: Final = "operator.json"
-LINE: Final = "0.38."
-"""The release line of CometBFT that everything here was tested on."""
-OPERATORS_LARGEST: Final = 64
+CONSORTIUM: Final = "consortium.json"
+"""What all operators of a network share."""
+LINES: Final = ("0.38.", "0.39.", "0.40.")
+"""The release lines of CometBFT that everything here was tested on; v0.40.0 calls itself 0.39.0."""
+_LARGEST: Final = 65_536
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}")
-_CARD: Final = msgspec.json.Decoder(Card)
-_CARD_LARGEST: Final = 2_048
+
+
+class Consortium(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The file that all operators share."""
+
+    network: dict[str, Any]
+    time: int
+    """When the network begins, milliseconds: the same for all, since it stands in the genesis."""
+
+
+_CONSORTIUM: Final = msgspec.json.Decoder(Consortium)
 
 
 def cometbft(environment: Mapping[str, str] = os.environ) -> Path:
-    """The installed program, of the right line; Unavailable if there is none."""
+    """The installed program, of a line that was tested; Unavailable if there is none."""
     found = shutil.which(environment.get("FREEHOLD_COMETBFT", "cometbft"))
     if found is None:
         raise Unavailable(
             "CometBFT is not installed",
-            next="install it (`make cometbft`) or name it in FREEHOLD_COMETBFT",
+            next="go install github.com/cometbft/cometbft/cmd/cometbft@v0.38.26, or name it in FREEHOLD_COMETBFT",
+            now="nothing was changed",
             retry=False,
         )
     try:
@@ -56,55 +77,76 @@ def cometbft(environment: Mapping[str, str] = os.environ) -> Path:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Unavailable(f"{found} does not run: {error}", retry=False) from None
     version = done.stdout.decode("ascii", "replace").strip()[:40]
-    if not version.startswith(LINE):
-        raise Invalid(f"{found} is CometBFT {version!r}, this needs {LINE}x", next="install v0.38.26")
+    if not version.startswith(LINES):
+        raise Invalid(f"{found} is CometBFT {version!r}, this needs {LINES[0]}x", next="install v0.38.26")
     return Path(found)
 
 
-def prepare(comet: Path, folder: Path, address: str) -> Card:
+def prepare(comet: Path, folder: Path, address: str) -> Operator:
     """Makes an operator's keys, unless they are there, and its card; `address` is host:port for the other nodes."""
     if not _ADDRESS.fullmatch(address):
         raise Invalid(f"{address[:200]!r} is no address of a node", next="give one like 203.0.113.5:26656")
     private_folder(folder)
     validator = configuration.create_keys(comet, folder)
-    card = Card(address=address, node=configuration.node_id(folder), validator=validator.key.hex())
-    (folder / CARD).write_bytes(canonical.encode(card))
+    card = Operator(
+        key=PublicKey(signatures.public_key(seed_of(folder, OPERATOR_KEY)).hex()),
+        address=NodeAddress(address),
+        node=NodeName(configuration.node_id(folder)),
+        validator=PublicKey(validator.key.hex()),
+    )
+    (folder / CARD).write_bytes(canonical.encode(card) + b"\n")
     return card
 
 
-def read_card(data: bytes) -> Card:
+def read_card(data: bytes) -> Operator:
     """A card as an operator handed it over; Invalid if it is none."""
-    card: Card = canonical.decode_record(data, _CARD, largest=_CARD_LARGEST)
-    if not _ADDRESS.fullmatch(card.address):
-        raise Invalid("the card names no address of a node")
-    return card
+    return forms.parse(Operator, data.removesuffix(b"\n"), largest=_LARGEST, name="the operator's card")
 
 
-def found(record: NetworkRecord, cards: Sequence[Card], time: int) -> bytes:
+def own_card(folder: Path) -> Operator:
+    """The card of the operator whose folder this is; Unavailable if nobody has prepared it."""
+    try:
+        return read_card((folder / CARD).read_bytes())
+    except OSError as error:
+        raise Unavailable(
+            f"{folder} is no operator's folder: {error.strerror}", next=f"freehold network join {folder}", retry=False
+        ) from None
+
+
+def found(record: NetworkRecord, cards: Sequence[Operator], time: int) -> bytes:
     """The file that all operators share; `time` in milliseconds is when the network begins. Invalid if cards clash."""
-    if not 0 < len(cards) <= OPERATORS_LARGEST:
-        raise Invalid(f"a network has 1 to {OPERATORS_LARGEST} operators, not {len(cards)}")
-    for name in ("node", "validator", "address"):
-        if len({getattr(card, name) for card in cards}) != len(cards):
-            raise Invalid(f"two operators' cards name the same {name}", next="ask each for the card of its own folder")
-    network: dict[str, Any] = msgspec.json.decode(record.encode())
-    return canonical.encode(Consortium(network=network, operators=tuple(cards), time=time))
+    if (clash := clashing(cards)) is not None:
+        raise Invalid(f"two operators' cards name the same {clash}", next="ask each for the card of its own folder")
+    named = NetworkRecord.parse(replace(record, operators=tuple(sorted(cards))).encode())
+    network: dict[str, Any] = msgspec.json.decode(named.encode())
+    return canonical.encode(Consortium(network=network, time=time)) + b"\n"
+
+
+def read_consortium(data: bytes) -> tuple[NetworkRecord, int]:
+    """The network of a shared file, and when it begins; Invalid for any spelling but the canonical one."""
+    consortium: Consortium = canonical.decode_record(data.removesuffix(b"\n"), _CONSORTIUM, largest=_LARGEST)
+    record = NetworkRecord.parse(canonical.encode(consortium.network))
+    if record.operators is None:
+        raise Invalid("this network has one operator, who signs its blocks", next="freehold node --follow URL")
+    return record, consortium.time
 
 
 def take(folder: Path, data: bytes) -> NetworkRecord:
-    """Puts the shared file into an operator's prepared folder; Invalid if its own card is not in it, or if the folder
-    has another already."""
-    consortium = read_consortium(data)
-    own = read_card((folder / CARD).read_bytes())
-    if own not in consortium.operators:
-        raise Invalid("this operator's card is not among those of the network", next="hand over operator.json again")
+    """Puts the shared file into an operator's prepared folder; Invalid if the folder has another already.
+
+    Whoever is not among the founders takes it too, follows, and is no validator until the others have approved it.
+    """
+    record, time = read_consortium(data)
+    own_card(folder)
     if (folder / CONSORTIUM).exists() and (folder / CONSORTIUM).read_bytes() != data:
-        raise Invalid(f"{folder} belongs to another network already", next="give another folder")
-    record = NetworkRecord.parse(canonical.encode(consortium.network))
+        raise Invalid(
+            f"{folder} belongs to another network already", next="give another folder", now="nothing was changed"
+        )
     validators = [
-        configuration.Validator(key=bytes.fromhex(card.validator), name=card.node[:8]) for card in consortium.operators
+        configuration.Validator(key=bytes.fromhex(each.validator), power=POWER, name=each.node[:8])
+        for each in record.operators or ()
     ]
-    content = configuration.genesis(chain_id(network_id(record)), validators, time=_rfc_3339(consortium.time))
+    content = configuration.genesis(chain_id(network_id(record)), validators, time=_rfc_3339(time))
     configuration.write_genesis(folder, content)
     (folder / RECORD).write_bytes(record.encode())
     # The shared file comes last: a folder that has it is complete.
@@ -112,15 +154,47 @@ def take(folder: Path, data: bytes) -> NetworkRecord:
     return record
 
 
-def start(comet: Path, folder: Path, *, pause: int = 100, idle: int = 5_000) -> CometLedger:
-    """Starts the validator whose folder this is, and waits until it answers."""
-    own = read_card((folder / CARD).read_bytes())
-    consortium = read_consortium((folder / CONSORTIUM).read_bytes())
-    peers = [configuration.Peer(id=each.node, address=each.address) for each in consortium.operators if each != own]
+def is_consortium(folder: Path) -> bool:
+    """Whether the network in a folder is run by several operators, of whom the folder's owner is one."""
+    return (folder / CONSORTIUM).exists()
+
+
+def known_operators(folder: Path) -> tuple[Operator, ...]:
+    """The operators as this folder's file knows them: the founders, or those of the newest change it holds."""
+    record = read_network(folder)
+    if not (folder / FILE).exists():
+        return record.operators or ()
+    key, present, after = stored.key_of(Operators, network_id(record)), record.operators or (), 0
+    with closing(CommitFile.read(folder / FILE, record.encode())) as file:
+        while some := file.blocks(after, 256):
+            after = some[-1].height
+            # A change is rare: only a block whose writes name the record is read.
+            for block in some:
+                if key.encode("ascii") in block.body.writes:
+                    data = decode_body(block.body).writes.get(key)
+                    present = present if data is None else stored.decode(Operators, data).operators
+    return present
+
+
+def start(
+    comet: Path,
+    folder: Path,
+    *,
+    pause: int = 100,
+    idle: int = 5_000,
+    light: str = "",
+    joining: configuration.Joining | None = None,
+) -> CometLedger:
+    """Starts the node whose folder this is, validator or not, and waits until it answers."""
+    own = own_card(folder)
+    others = [each for each in known_operators(folder) if each.node != own.node]
+    peers = [configuration.Peer(id=each.node, address=each.address) for each in others]
     host, _, port = own.address.rpartition(":")
     # Behind a router the address that others dial is not one of this machine's.
     listen = own.address if host == "127.0.0.1" else f"0.0.0.0:{port}"
-    settings = configuration.Settings(listen=listen, peers=peers, pause=pause, idle=idle)
+    settings = configuration.Settings(
+        listen=listen, peers=peers, moniker=own.node[:8], pause=pause, idle=idle, light=light, joining=joining
+    )
     return CometLedger.start(comet, folder, settings, program(folder), Contract(read_network(folder)), system_clock)
 
 

@@ -9,10 +9,8 @@ import sys
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Annotated, Any, Final
 
-import msgspec
-
+from freehold.contract import stored
 from freehold.contract.host import Contract
 from freehold.contract.registry import RULES
 from freehold.contract.view import View
@@ -25,43 +23,10 @@ from freehold.ledger.cometbft.server import serve
 from freehold.ledger.cometbft.supervisor import Program
 from freehold.node.executor import CheckedContract
 from freehold.node.runtime import read_network
-from freehold.ports.state_view import Read
-from freehold.protocol import canonical
+from freehold.ports.state_view import Read, StateView
 from freehold.protocol.actions import CreateMember
-from freehold.protocol.assets import Member
+from freehold.protocol.assets import Member, Operators, Proposal
 from freehold.protocol.envelope import check_signature, open_action
-
-CONSORTIUM: Final = "consortium.json"
-"""What all operators of a network share (see `node.consortium`)."""
-CONSORTIUM_LARGEST: Final = 65_536
-
-
-class Card(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What is public about an operator."""
-
-    address: str
-    """host:port of its CometBFT node."""
-    node: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{40}$")]
-    """The node's name."""
-    validator: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
-    """The public key that signs blocks."""
-
-
-class Consortium(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A network record and its operators."""
-
-    network: dict[str, Any]
-    operators: tuple[Card, ...]
-    time: int
-
-
-_CONSORTIUM: Final = msgspec.json.Decoder(Consortium)
-
-
-def read_consortium(data: bytes) -> Consortium:
-    """The file that all operators share; Invalid for any spelling but the canonical one."""
-    consortium: Consortium = canonical.decode_record(data, _CONSORTIUM, largest=CONSORTIUM_LARGEST)
-    return consortium
 
 
 class MarketIntroduction:
@@ -96,6 +61,30 @@ class MarketIntroduction:
         return Sender(name=name, known=True)
 
 
+class MarketSeats:
+    """Who takes part, as the market's records say; satisfies `seats.Seats`."""
+
+    watched = ("operators/", "proposal/")
+
+    def __init__(self, contract: Contract) -> None:
+        self._network_id = contract.network_id
+
+    def validators(self, read: Read) -> frozenset[bytes] | None:
+        """Those of the present operators."""
+        present = View(read).find(Operators, self._network_id)
+        return None if present is None else frozenset(bytes.fromhex(each.validator) for each in present.operators)
+
+    def nodes(self, state: StateView) -> frozenset[str] | None:
+        """Those of the present operators, and those that one of them has proposed: a node first catches up and is then
+        approved, so that no vote is missing meanwhile."""
+        present = View(state.read).find(Operators, self._network_id)
+        if present is None:
+            return None
+        proposals = [stored.decode(Proposal, data) for _, data in state.scan("proposal/")]
+        proposed = {each.card.node for each in proposals if each.state == "open" and each.card is not None}
+        return frozenset(each.node for each in present.operators) | proposed
+
+
 def program(folder: Path) -> Program:
     """The command of the application of the network in a folder."""
     return lambda door, bell: [sys.executable, "-m", "freehold.node.validator", str(folder), str(door), str(bell)]
@@ -106,9 +95,8 @@ def main(arguments: Sequence[str]) -> None:
     folder, door, bell = map(Path, arguments)
     contract = Contract(read_network(folder))
     with closing(CommitFile.open(folder / FILE, contract.network.encode())) as file:
-        shared = folder / CONSORTIUM
-        peers = {card.node for card in read_consortium(shared.read_bytes()).operators} if shared.exists() else None
-        application = Application(file, CheckedContract(contract), MarketIntroduction(contract), peers)
+        introduction, seats = MarketIntroduction(contract), MarketSeats(contract)
+        application = Application(file, CheckedContract(contract), introduction, seats)
         serve(application, door, bell, lifeline=sys.stdin.fileno())
 
 

@@ -3,6 +3,7 @@
     abci            the few messages of ABCI 2.0 that pass between a node and its application
     file            what the application has committed, on disk: whole blocks or nothing
     admission       whose actions may wait: signatures remembered, members known, quotas
+    seats           who signs blocks and who may connect, as the ledger's records say
     application     the answers to the node's requests: the rules, run over the blocks that were decided
     server          the application on its Unix socket, and the bell that says that there is more
     configuration   a node's folder: keys, genesis and settings

@@ -6,7 +6,7 @@ CometBFT may add some. Requests can be written too: tests play the node's part.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -216,9 +216,16 @@ def process_proposal(verdict: int) -> bytes:
     return message_field(18, number_field(1, verdict))
 
 
-def finalize_block(results: tuple[TransactionResult, ...], agreed: bytes) -> bytes:
-    """The answer to FinalizeBlock."""
-    body = b"".join(message_field(2, each.encode()) for each in results) + bytes_field(5, agreed)
+def finalize_block(
+    results: tuple[TransactionResult, ...], agreed: bytes, validators: Iterable[tuple[bytes, int]] = ()
+) -> bytes:
+    """The answer to FinalizeBlock; `validators` are the keys (Ed25519) whose power changes, and to what."""
+    updates = (message_field(1, bytes_field(1, key)) + number_field(2, power) for key, power in validators)
+    body = (
+        b"".join(message_field(2, each.encode()) for each in results)
+        + b"".join(message_field(3, update) for update in updates)
+        + bytes_field(5, agreed)
+    )
     return message_field(21, body)
 
 

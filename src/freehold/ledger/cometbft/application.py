@@ -12,8 +12,9 @@ people may change between versions, so they stay beside it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import msgspec
 
@@ -23,6 +24,7 @@ from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
 from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
 from freehold.ledger.cometbft.restoration import Restoration, judged
+from freehold.ledger.cometbft.seats import Seats, changes
 from freehold.ledger.cometbft.snapshot_messages import ApplySnapshotChunk, Offered, OfferSnapshot, offer_snapshot
 from freehold.ledger.cometbft.snapshots import Shelf
 from freehold.ledger.embedded.execution import Outcome, in_order
@@ -64,21 +66,22 @@ class Application:
     """One validator's copy of the ledger. One thread, one request at a time."""
 
     def __init__(
-        self, file: CommitFile, machine: Machine, introduction: Introduction, peers: Container[str] | None = None
+        self, file: CommitFile, machine: Machine, introduction: Introduction, seats: Seats | None = None
     ) -> None:
-        """Reads back the file; Broken if any byte of its blocks was altered. `peers` are the node ids that may
-        connect; None lets all."""
+        """Reads back the file; Broken if any byte of its blocks was altered. Without `seats` the validators are those of
+        the genesis, and everybody may connect."""
         self._genesis = genesis = genesis_of(machine)
         self._file = file
         self.shelf = Shelf(file)
         """What others can be given; the one part that may be asked from any thread."""
         self._admission = Admission(introduction)
         self._machine = CheckedMachine(machine, self._admission.signatures)
-        self._peers = peers
+        self._seats = seats
         self._chain = chain_id(genesis.network_id)
         self._state, self._tree = State(genesis.records), StateTree(genesis.records)
         self._tip = recovered(file, genesis, self._state, self._tree)
         self.height = file.last()[0]
+        self._nodes = self._admitted()
         self._pending: Pending | None = None
         self._restoration: Restoration | None = None
 
@@ -153,7 +156,8 @@ class Application:
         ordered = [_ordered(request.height, place, *pair) for place, pair in enumerate(pairs)]
         committed = Committed(height=request.height, root=change.root, ordered=ordered, block=block)
         self._pending = Pending(committed=committed, change=change, writes=contents.writes, tip=tip)
-        return abci.finalize_block(tuple(result_of(outcome) for outcome in outcomes), bytes.fromhex(tip.digest))
+        results = tuple(result_of(outcome) for outcome in outcomes)
+        return abci.finalize_block(results, bytes.fromhex(tip.digest), self._validators_after(contents.writes))
 
     def commit(self) -> bytes:
         """Makes the executed block durable, and then known."""
@@ -165,6 +169,8 @@ class Application:
         self._state.apply(pending.writes)
         self._tip, self.height, self._pending = pending.tip, pending.committed.height, None
         self._admission.ordered(each.digest for each in pending.committed.ordered)
+        if self._seats is not None and any(key.startswith(self._seats.watched) for key in pending.writes):
+            self._nodes = self._admitted()
         return abci.commit()
 
     def offer_snapshot(self, request: OfferSnapshot) -> bytes:
@@ -187,6 +193,7 @@ class Application:
         if restoration.done:
             self._state, self._tree, self._tip = restoration.state, restoration.tree, restoration.tip
             self.height = restoration.height
+            self._nodes = self._admitted()
         if restoration.over:
             self._restoration = None
         return answer
@@ -196,7 +203,7 @@ class Application:
         whatever takes longer is asked of the file, from another process."""
         if request.path.startswith(_FILTER):
             kind, _, name = request.path.removeprefix(_FILTER).partition("/")
-            welcome = kind == "addr" or self._peers is None or name in self._peers
+            welcome = kind == "addr" or self._nodes is None or name in self._nodes
             return abci.query(abci.OK if welcome else abci.REFUSED)
         if request.path == PLACE:
             found = self._file.place(request.data)
@@ -205,6 +212,16 @@ class Application:
         if request.path == RECORD and request.data.isascii():
             return self._proven(request.data.decode("ascii"))
         return abci.query(abci.REFUSED, log="there is no such question")
+
+    def _admitted(self) -> frozenset[str] | None:
+        return None if self._seats is None else self._seats.nodes(self._state)
+
+    def _validators_after(self, writes: Mapping[str, bytes]) -> Iterator[tuple[bytes, int]]:
+        """Which validators come and go with a block that writes this."""
+        if self._seats is None or not any(key.startswith(self._seats.watched) for key in writes):
+            return iter(())
+        after = self._seats.validators(partial(self._state.read_over, writes))
+        return changes(self._seats.validators(self._state.read), after)
 
     def _proven(self, key: str) -> bytes:
         if not self._tip.height:
