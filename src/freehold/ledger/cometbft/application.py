@@ -68,8 +68,10 @@ class Application:
     def __init__(
         self, file: CommitFile, machine: Machine, introduction: Introduction, seats: Seats | None = None
     ) -> None:
-        """Reads back the file; Broken if any byte of its blocks was altered. Without `seats` the validators are those of
-        the genesis, and everybody may connect."""
+        """Reads back the file; Broken if any byte of its blocks was altered.
+
+        Without `seats` the validators are those of the genesis, and everybody may connect.
+        """
         self._genesis = genesis = genesis_of(machine)
         self._file = file
         self.shelf = Shelf(file)

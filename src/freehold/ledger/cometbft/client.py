@@ -194,6 +194,10 @@ class CometLedger:
         """What keeps this ledger from taking anything, if something does."""
         return self.pair.trouble
 
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Calls `tell`, in a thread of this ledger, if application and node cannot be kept running."""
+        self.pair.when_lost(tell)
+
     def behind(self) -> int:
         """How many blocks the most advanced of the connected nodes is ahead; Unavailable without an answer.
 

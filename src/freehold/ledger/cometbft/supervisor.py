@@ -53,6 +53,7 @@ class Pair:
         self._processes: list[subprocess.Popen[bytes]] = []
         self.trouble: FreeholdError | None = None
         """What made the supervisor give up, if something did."""
+        self._when_lost: list[Callable[[], None]] = []
         self._read_log = 0
         self.starts = 0
         """How often the pair was started."""
@@ -77,6 +78,10 @@ class Pair:
     def processes(self) -> tuple[int, ...]:
         """The process ids of application and node, as far as they run."""
         return tuple(process.pid for process in self._processes if process.poll() is None)
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Calls `tell`, in the supervisor's thread, once it has given up."""
+        self._when_lost.append(tell)
 
     def start(self) -> None:
         """Starts both and watches them; raises what kept them from starting."""
@@ -149,7 +154,7 @@ class Pair:
             self.trouble = Broken(
                 "this validator's application came to another result than the network: it takes no part any more",
                 why="its file was altered, its program is another version, or the machine computed wrongly",
-                next=f"find out why ({log}); stop the node, rebuild it (`supervisor.rebuild`), and start it again",
+                next=f"find out why ({log}); stop the node, then: freehold ledger rebuild {self._folder}",
                 now="the other validators go on; nothing that they decided is lost",
             )
 
@@ -167,6 +172,8 @@ class Pair:
                     next=f"read application.log and node.log in {self._folder}",
                     now="what was recorded is safe; nothing new is taken",
                 )
+                for tell in self._when_lost:
+                    tell()
                 return
             if self._stopping.wait(0.0 if deaths == 1 else min(0.1 * 2**deaths, 10.0)):
                 return
