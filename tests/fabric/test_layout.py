@@ -13,7 +13,8 @@ import pytest
 from freehold.errors import Invalid
 from freehold.ledger.fabric import configuration
 from freehold.ledger.fabric.layout import Files
-from freehold.ledger.fabric.network import Development, free_ports
+from freehold.ledger.fabric.network import Development
+from freehold.ledger.fabric.processes import free_ports
 from freehold.ledger.fabric.programs import Programs
 from tests.engines.chaincode import program
 

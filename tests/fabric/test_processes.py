@@ -15,8 +15,7 @@ import pytest
 
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger.fabric import tethered
-from freehold.ledger.fabric.network import free_ports
-from freehold.ledger.fabric.processes import Command, Processes
+from freehold.ledger.fabric.processes import Command, Processes, free_ports
 
 LISTENS = "import socket, sys, time; s = socket.create_server(('127.0.0.1', int(sys.argv[1]))); time.sleep(60)"
 STUBBORN = """

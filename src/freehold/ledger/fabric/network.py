@@ -13,9 +13,6 @@ starts again from its folder, with what it had recorded.
 from __future__ import annotations
 
 import os
-import random
-import socket
-from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Final
@@ -38,14 +35,12 @@ from freehold.ledger.fabric.layout import (
     Peer,
     msp,
 )
-from freehold.ledger.fabric.processes import Command, Processes
+from freehold.ledger.fabric.processes import Command, Processes, free_ports
 from freehold.ledger.fabric.programs import Programs
 from freehold.ledger.fabric.readiness import Access, until_endorsed
 
 _UP_SECONDS: Final = 60.0
 _ENDORSED_SECONDS: Final = 60.0
-_PORTS: Final = range(15_000, 32_000)
-"""Below those that systems hand out to whoever dials: a process that starts again finds its own free."""
 _PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 """Of the environment. Fabric reads every setting from there too, and nobody's are to get in."""
 
@@ -207,19 +202,3 @@ def _new_layout(line: str, ordering: Ordering, peers: int, pause: int) -> Layout
             for number in range(peers)
         ),
     )
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback on which nobody listens now, and which the system hands out to nobody who dials."""
-    with ExitStack() as stack:
-        found: list[int] = []
-        for port in random.sample(_PORTS, len(_PORTS)):
-            candidate = stack.enter_context(socket.socket())
-            try:
-                candidate.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            found.append(port)
-            if len(found) == count:
-                return found
-    raise Invalid(f"there are no {count} free ports", next="end other networks on this machine")

@@ -7,13 +7,14 @@ tether (`tethered`), so that none outlives its starter however that ends.
 from __future__ import annotations
 
 import os
+import random
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -24,6 +25,8 @@ from freehold.ledger.fabric.programs import tail
 
 _GOODBYE_SECONDS: Final = 8.0
 _AGAIN_SECONDS: Final = 0.05
+_PORTS: Final = range(15_000, 32_000)
+"""Below those that systems hand out to whoever dials: a process that starts again finds its own free."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +121,22 @@ class Processes:
         if name not in self.running:
             raise Invalid(f"there is no process {name[:50]!r}", next=f"name one of {', '.join(self.running)}")
         return self.running[name]
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback on which nobody listens now, and which the system hands out to nobody who dials."""
+    with ExitStack() as stack:
+        found: list[int] = []
+        for port in random.sample(_PORTS, len(_PORTS)):
+            candidate = stack.enter_context(socket.socket())
+            try:
+                candidate.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            found.append(port)
+            if len(found) == count:
+                return found
+    raise Invalid(f"there are no {count} free ports", next="end other networks on this machine")
 
 
 def _answers(port: int) -> bool:
