@@ -37,7 +37,6 @@ from freehold.ports.machine import Executed, Machine
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
 
-_START_SECONDS: Final = 60.0
 _SOON_SECONDS: Final = 0.05
 _T = TypeVar("_T")
 
@@ -74,14 +73,15 @@ class FabricLedger:
         self._waiting: dict[bytes, list[Take]] = {}
         self._turn = threading.Lock()
         self._stopped = False
-        self._loop = asyncio.new_event_loop()
         self._follower = Follower(file, peer.place, machine, self._take_codes)
+        self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ledger-sender", daemon=True)
         self._thread.start()
-        self._gateway, self._sender = self._in_loop(self._sending(peer, patience or Patience()))
+        patience = patience or Patience()
+        self._gateway, self._sender = self._in_loop(self._sending(peer, patience))
         self._following = Following(peer.blocks, self._follower.take, lambda: self._follower.cursor.next)
         try:
-            self._catch_up(peer.blocks)
+            self._catch_up(peer.blocks, patience.start)
         except BaseException:
             self.close()
             raise
@@ -195,17 +195,12 @@ class FabricLedger:
     def _in_loop(self, work: Coroutine[Any, Any, _T]) -> _T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
-    def _catch_up(self, blocks: Source) -> None:
-        deadline = wall.monotonic() + _START_SECONDS
-        newest: int | None = None
-        while newest is None or self._follower.cursor.next <= newest:
+    def _catch_up(self, blocks: Source, seconds: float) -> None:
+        """Waits until everything is read that the peer has now."""
+        newest = _newest(blocks, self._follower.cursor.next, seconds)
+        while self._follower.cursor.next <= newest:
             if self.trouble is not None:
                 raise self.trouble
-            try:
-                newest = blocks.newest() if newest is None else newest
-            except Unavailable:
-                if wall.monotonic() > deadline:
-                    raise
             wall.sleep(_SOON_SECONDS)
 
     def _now(self) -> int:
@@ -234,6 +229,26 @@ class FabricLedger:
         again = outcome if not others or isinstance(outcome, FreeholdError) else self._known(action)
         for take in others:
             take(again or outcome)
+
+
+def _newest(blocks: Source, known: int, seconds: float) -> int:
+    """The number of a peer's newest block, once it has as many as are known of it; Unavailable if it has not soon."""
+    deadline = wall.monotonic() + seconds
+    while True:
+        try:
+            newest = blocks.newest()
+            trouble = Unavailable(
+                f"the peer holds {newest + 1} blocks, and {known} were read of it before",
+                why="it has not caught up with the orderers yet, or its ledger was set back",
+                next="try again once it has",
+            )
+            if newest + 1 >= known:
+                return newest
+        except Unavailable as error:
+            trouble = error
+        if wall.monotonic() > deadline:
+            raise trouble
+        wall.sleep(_SOON_SECONDS)
 
 
 def _block(stored: StoredBlock) -> Block:

@@ -45,6 +45,8 @@ CONFLICTS_LARGEST: Final = 5
 class Patience:
     """How long is waited for what, in seconds."""
 
+    start: float = 60.0
+    """For a peer to answer when the ledger is opened."""
     outcome: float = 30.0
     """For an action as a whole."""
     block: float = 3.0
