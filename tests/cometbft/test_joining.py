@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import socket
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from freehold.errors import Unavailable
 from freehold.ledger.cometbft.client import CometLedger
 from freehold.ledger.cometbft.configuration import Joining, Settings, create_keys
 from freehold.ledger.cometbft.supervisor import NODE_LOG
@@ -145,3 +149,73 @@ def test_hostile_members_who_offer_snapshots_keep_nobody_out(tmp_path: Path) -> 
             level([*ledgers, fifth])
         finally:
             fifth.close()
+
+
+def test_a_header_that_is_not_the_network_s_is_found_out_and_nothing_is_taken(tmp_path: Path) -> None:
+    joinable = Joinable(tmp_path, ["honest"] * 4)
+    with joinable.running() as ledgers:
+        filled(ledgers, 20)
+        servers = [f"http://{each}" for each in joinable.light[:2]]
+        height, _ = ledgers[0].trusted_header()
+        fifth = joinable.join(Joining(servers=servers, height=height, hash="AB" * 32))
+        try:
+            until(lambda: fifth.trouble is not None)
+            with pytest.raises(Unavailable, match="could not join"):
+                fifth.submit(note("later", "text"))
+            assert fifth.info().size == 0
+        finally:
+            fifth.close()
+
+
+def test_whoever_joins_may_ask_for_headers_and_for_nothing_else(tmp_path: Path) -> None:
+    network = Network(tmp_path, 1)
+    (port,) = free_ports(1)
+    address = f"127.0.0.1:{port}"
+    ledger = network.start(0, light=address)
+
+    def asked(method: str, parameters: dict[str, object], size: int = 0) -> tuple[int, bytes]:
+        with closing(HTTPConnection(address, timeout=10)) as connection:
+            call = {"jsonrpc": "2.0", "id": 5, "method": method, "params": parameters}
+            connection.request("POST", "/", msgspec.json.encode(call) + b" " * size)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    try:
+        send(ledger, note("one", "hello"))
+        height, digest = ledger.trusted_header()
+        status, said = asked("commit", {"height": str(height)})
+        answer = msgspec.json.decode(said)
+        assert (status, answer["id"]) == (200, 5)
+        assert answer["result"]["signed_header"]["commit"]["block_id"]["hash"] == digest
+        assert asked("validators", {"height": str(height), "page": "1", "per_page": "100"})[0] == 200
+        assert asked("consensus_params", {})[0] == 200
+        assert b"must be less than or equal" in asked("commit", {"height": str(height + 1_000)})[1]
+
+        for method in ("broadcast_tx_async", "subscribe", "abci_query", "status", "unsafe_flush_mempool", "dial_peers"):
+            assert asked(method, {"tx": "aGVsbG8="})[0] == 400
+        assert asked("commit", {"height": "1; drop"})[0] == 400
+        assert asked("commit", {"height": "9" * 40})[0] == 400
+        assert asked("commit", {"tx": "1"})[0] == 400
+        assert asked("commit", {}, 5_000)[0] == 413
+        with closing(HTTPConnection(address, timeout=10)) as connection:
+            connection.request("GET", "/commit")
+            assert connection.getresponse().status == 501
+        with ExitStack() as stack:
+            for _ in range(16):
+                stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            late = stack.enter_context(socket.create_connection(("127.0.0.1", port)))
+            late.settimeout(5)
+            assert late.recv(1) == b""
+        until(lambda: asked_again(asked))
+    finally:
+        ledger.close()
+    with pytest.raises(OSError, match="refused"):
+        socket.create_connection(("127.0.0.1", port)).close()
+
+
+def asked_again(ask: Callable[[str, dict[str, object]], tuple[int, bytes]]) -> bool:
+    """Whether there is room for a question."""
+    try:
+        return ask("commit", {})[0] == 200
+    except OSError:
+        return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import subprocess
 import sys
+import tomllib
 import zlib
 from collections.abc import Sequence
 from contextlib import closing, suppress
@@ -19,7 +20,9 @@ from freehold.errors import Broken, Invalid
 from freehold.ledger import blocks, protobuf
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import Application
+from freehold.ledger.cometbft.configuration import Joining, Settings, write_settings
 from freehold.ledger.cometbft.file import CommitFile, StoredBlock
+from freehold.ledger.cometbft.light import read_call
 from freehold.ledger.cometbft.restoration import judged
 from freehold.ledger.cometbft.snapshot_messages import (
     Applied,
@@ -402,3 +405,49 @@ def test_metadata_are_written_one_way_only(giver: Giver) -> None:
         metadata = frame(some)
         with pytest.raises(Invalid):
             read_manifest(replace(giver.snapshot, metadata=metadata, hash=sha256(metadata)))
+
+
+def test_a_node_joins_with_two_servers_and_one_header_or_is_told_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    good = Joining(servers=["http://203.0.113.5:26657", "https://[::1]:443"], height=7, hash="ab" * 32)
+
+    def settings(joining: Joining | None) -> dict[str, object]:
+        write_settings(
+            tmp_path, Settings(listen="0.0.0.0:26656", joining=joining), application=Path("/a"), rpc=Path("/b")
+        )
+        section: dict[str, object] = tomllib.loads((tmp_path / "config/config.toml").read_text())["statesync"]
+        return section
+
+    assert settings(None)["enable"] is False
+    on = settings(good)
+    assert (on["enable"], on["trust_height"], on["trust_hash"]) == (True, 7, "AB" * 32)
+    assert on["rpc_servers"] == "http://203.0.113.5:26657,https://[::1]:443"
+    for servers in ([], good.servers[:1], ["http://a:1", 'http://b:2"'], ["http://a:1", "http://b:2,http://c:3"]):
+        with pytest.raises(Invalid, match="at least two"):
+            settings(replace(good, servers=servers))
+    for wrong in (replace(good, height=0), replace(good, hash=""), replace(good, hash="xy" * 32)):
+        with pytest.raises(Invalid, match="one header to trust"):
+            settings(wrong)
+
+
+@given(st.binary(max_size=200))
+def test_whatever_is_asked_for_headers_it_is_passed_on_bounded_or_refused(data: bytes) -> None:
+    with suppress(Invalid):
+        assert set(read_call(data)) == {"jsonrpc", "id", "method", "params"}
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        b'{"jsonrpc":"2.0","id":1,"method":"broadcast_tx_sync","params":{"tx":"aGVsbG8="}}',
+        b'[{"jsonrpc":"2.0","id":1,"method":"commit","params":{}}]',
+        b'{"jsonrpc":"2.0","id":1,"method":"commit","params":{"height":"-1"}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"commit","params":{"height":{"a":1}}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"commit","params":{"page":"1"}}',
+        b'{"jsonrpc":"2.0","id":1,"method":"commit","params":{},"more":1}',
+        b'{"jsonrpc":"2.0","id":1,"method":"validators","params":{"height":"1111111111111111111"}}',
+    ],
+)
+def test_a_call_for_anything_but_headers_is_refused(hostile: bytes) -> None:
+    with pytest.raises(Invalid):
+        read_call(hostile)

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from freehold.errors import Broken, FreeholdError
+from freehold.errors import Broken, FreeholdError, Unavailable
 from freehold.ledger.cometbft.configuration import Settings, write_settings
 
 _PATIENCE_SECONDS: Final = 30.0
@@ -31,6 +31,7 @@ _QUIET_SECONDS: Final = 60.0
 _DEATHS_LARGEST: Final = 10
 _LOG_LARGEST: Final = 64 * 2**20
 _DIVERGED: Final = b"CONSENSUS FAILURE!!!"
+_NOT_JOINED: Final = (b"failed to start state sync", b"State sync failed")
 NODE_LOG: Final = "node.log"
 _ASIDE: Final = ".diverged"
 
@@ -138,33 +139,46 @@ class Pair:
             if process.stdin is not None:
                 process.stdin.close()
 
-    def _look_for_divergence(self) -> None:
-        """A node whose application disagrees with the others says so once, and then lives on with a frozen height."""
+    def _look_into_log(self) -> None:
+        """What a node says once: that its application disagrees with the others, after which it lives on with a frozen
+        height, or that no snapshot could be taken, after which it ends or waits for ever."""
         log = self._folder / NODE_LOG
         size = _size(log)
         # The file may be a fresh one, and a line may be cut where the last look ended.
-        start = max(0, self._read_log - len(_DIVERGED)) if size >= self._read_log else 0
+        longest = max(len(each) for each in (_DIVERGED, *_NOT_JOINED))
+        start = max(0, self._read_log - longest) if size >= self._read_log else 0
         if size == self._read_log or self.trouble is not None:
             return
         with log.open("rb") as file:
             file.seek(start)
-            found = _DIVERGED in file.read(size - start)
+            said = file.read(size - start)
         self._read_log = size
-        if found:
+        if _DIVERGED in said:
             self.trouble = Broken(
                 "this validator's application came to another result than the network: it takes no part any more",
                 why="its file was altered, its program is another version, or the machine computed wrongly",
-                next=f"find out why ({log}); stop the node, then: freehold ledger rebuild {self._folder}",
+                next=f"find out why ({log}); stop the node, rebuild it (`supervisor.rebuild`), and start it again",
                 now="the other validators go on; nothing that they decided is lost",
+            )
+        elif self._settings.joining is not None and any(each in said for each in _NOT_JOINED):
+            self.trouble = Unavailable(
+                "this node could not join with a snapshot",
+                why="the trusted header is not the network's or too old, or those who serve headers do not answer",
+                next=f"read the end of {log}, ask an operator for a recent header, and start again",
+                now="nothing was taken over; without a snapshot the node can still follow from the beginning",
+                retry=False,
             )
 
     def _watch(self) -> None:
         deaths, since = 0, time.monotonic()
         while not self._stopping.wait(_WATCH_SECONDS):
-            if all(process.poll() is None for process in self._processes):
-                self._look_for_divergence()
+            alive = all(process.poll() is None for process in self._processes)
+            self._look_into_log()
+            if alive:
                 continue
             self._end_both()
+            if isinstance(self.trouble, Unavailable):
+                return
             deaths = 1 if time.monotonic() - since > _QUIET_SECONDS else deaths + 1
             if deaths > _DEATHS_LARGEST:
                 self.trouble = Broken(
