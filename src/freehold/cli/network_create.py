@@ -1,4 +1,8 @@
-"""`freehold network create DIR`: found a market of one operator, with a treasury that welcomes new members."""
+"""`freehold network create DIR`: found a market, with a treasury that welcomes new members.
+
+One operator signs the blocks, or several run the ledger together: from the cards that they handed over, or, to try it,
+as folders on this machine.
+"""
 
 import os
 from pathlib import Path
@@ -21,7 +25,20 @@ _STORE = "main"
 
 def network_create(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder of the new network.")],
-    operators: Annotated[int, typer.Option("--operators", help="How many operators run the ledger together.")] = 1,
+    operators: Annotated[
+        int | None,
+        typer.Option(
+            "--operators", min=1, max=32, help="How many operators run the ledger together; one if not given."
+        ),
+    ] = None,
+    card: Annotated[
+        list[Path] | None,
+        typer.Option("--card", readable=False, help="What `network join` made for an operator; one for each of them."),
+    ] = None,
+    first_port: Annotated[
+        int,
+        typer.Option("--first-port", min=1, max=65_000, help="Without cards: where the first node meets the others."),
+    ] = 26_656,
     skew: Annotated[str, typer.Option("--skew", metavar="TIME", help="How far clocks may be apart.")] = "30s",
     grace: Annotated[
         str | None, typer.Option("--grace", metavar="TIME", help="What a deadline's passing waits for; twice the skew.")
@@ -48,14 +65,16 @@ def network_create(
 ) -> int:
     """Found a network: its record, the key that signs its blocks, and the treasury's profile on this machine."""
     output = Output(format, color)
-    if operators != 1:
-        raise Usage("A ledger of several operators is not part of this version.", next="leave --operators at 1")
+    if card and operators not in (None, len(card)):
+        raise Usage(f"{len(card)} cards are not those of {operators} operators.", next="--card FILE, one for each")
     from freehold.agents.keys import new_ring
     from freehold.cli.addresses import address
     from freehold.cli.amounts import amount
     from freehold.cli.new_keys import stored_keys
     from freehold.cli.times import duration
     from freehold.node.configuration import Network, Profile, Store, add_table, configuration_path, set_values
+    from freehold.node.consortium import CONSORTIUM
+    from freehold.node.runtime import RECORD
     from freehold.protocol.network import NetworkRecord
 
     url = address(url, "--url")
@@ -72,37 +91,73 @@ def network_create(
         "skew": skew_ms,
         "stores": [_STORE],
     }
-    _require_new(folder, profile, name)
+    several = bool(card) or (operators or 1) > 1
+    _require_new(folder, profile, name, CONSORTIUM if several else RECORD)
     ring = stored_keys(profile, "treasury", lambda: new_ring("treasury", "", os.urandom), bare=no_passphrase)
     record = NetworkRecord.parse(_canonical({**record_of, "treasury": ring.members[0].signing_key}))
-    id = _founded(folder, record)
+    if several:
+        id, folders = _together(folder, record, card or [], operators or 1, first_port)
+    else:
+        id, folders = _founded(folder, record), [folder]
     path = configuration_path(os.environ)
     add_table(path, "networks", name, Network(id=id, nodes=(url,)))
     add_table(path, "stores", _STORE, Store(url=url))
     set_values(path, "treasury", welcome)
     # the profile comes last: whoever has one has all that belongs to it
     add_table(path, "profiles", profile, Profile(role="treasury", network=name))
-    document = {"network": id, "name": name, "folder": str(folder), "profile": profile, "url": url, "welcome": welcome}
-    output.result("network", document, lambda: _text(folder, id, name, url, profile))
+    document: dict[str, object] = {"network": id, "name": name, "folder": str(folder), "profile": profile, "url": url}
+    document |= {"welcome": welcome, "operators": [str(each) for each in folders]}
+    output.result("network", document, lambda: _text(folder, folders, id, name, url, profile))
     return DONE
 
 
-def _require_new(folder: Path, profile: str, name: str) -> None:
+def _require_new(folder: Path, profile: str, name: str, record: str) -> None:
     """Invalid if a network, a profile or a name is there already that is no part of an interrupted attempt."""
     from freehold.cli.opening import configuration
     from freehold.errors import Invalid
     from freehold.node.folders import profile_folder
-    from freehold.node.runtime import RECORD, read_network
-    from freehold.protocol.network import network_id
 
     known = configuration()
-    founded = (folder / RECORD).exists()
+    founded = (folder / record).exists()
     if founded and (profile in known.profiles or not (profile_folder(profile) / "key").exists()):
         raise _holds_a_network(folder)
     if profile in known.profiles:
         raise Invalid(f"You have a profile {profile} already.", next="--profile NAME", now="nothing was written")
-    if name in known.networks and not (founded and known.networks[name].id == network_id(read_network(folder))):
+    if name in known.networks and not (founded and known.networks[name].id == _id_in(folder / record)):
         raise Invalid(f"You know a network {name} already.", next="--name NAME", now="nothing was written")
+
+
+def _id_in(file: Path) -> str:
+    """The id of the network in a file, whichever of the two kinds it is."""
+    from freehold.node.consortium import CONSORTIUM, read_consortium
+    from freehold.node.runtime import read_network
+    from freehold.protocol.network import network_id
+
+    together = file.name == CONSORTIUM
+    return network_id(read_consortium(file.read_bytes())[0] if together else read_network(file.parent))
+
+
+def _together(
+    folder: Path, record: "NetworkRecord", cards: list[Path], operators: int, first_port: int
+) -> tuple[str, list[Path]]:
+    """The id of a network of several operators, and the folders of those that are on this machine."""
+    from freehold.agents.private_files import private_folder
+    from freehold.agents.world import system_clock
+    from freehold.node import consortium, trial
+    from freehold.protocol.network import network_id
+
+    if not cards:
+        addresses = [f"127.0.0.1:{first_port + number}" for number in range(operators)]
+        shared = trial.found_together(consortium.cometbft(), folder, record, addresses, system_clock())
+        folders = [trial.operator_folder(folder, number) for number in range(1, operators + 1)]
+        return network_id(consortium.read_consortium(shared)[0]), folders
+    read = [consortium.read_card_file(each) for each in cards]
+    private_folder(folder)
+    own = (folder / consortium.CARD).exists() and consortium.own_card(folder) in read
+    shared = trial.shared_file(folder, record, read, system_clock())
+    if own:
+        consortium.take(folder, shared)
+    return network_id(consortium.read_consortium(shared)[0]), [folder] if own else []
 
 
 def _founded(folder: Path, record: "NetworkRecord") -> str:
@@ -132,17 +187,27 @@ def _canonical(value: dict[str, object]) -> bytes:
     return canonical.encode(value)
 
 
-def _text(folder: Path, id: str, name: str, url: str, profile: str) -> str:
+def _text(folder: Path, folders: list[Path], id: str, name: str, url: str, profile: str) -> str:
     from freehold.cli.addresses import port_of
     from freehold.cli.node import PORT
+    from freehold.node.consortium import CONSORTIUM
 
     # a node knows no address but the one it is told: members would look for it where it does not listen
-    listens = "" if port_of(url) in (None, PORT) else f" --port {port_of(url)}"
+    first = port_of(url) or PORT
+    ports = [f" --port {first + place}" if first + place != PORT else "" for place in range(len(folders))]
+    nodes = [f"freehold node --network {each}{port}" for each, port in zip(folders, ports, strict=True)]
+    together = folders != [folder] or (folder / CONSORTIUM).exists()
+    keys = f"{folder}/operator.key signs its blocks and stays here"
+    if together and len(folders) > 1:
+        keys = "a trial: each operator's keys were made here, where one person could use them all"
+    elif together:
+        keys = f"every operator is given {folder}/{CONSORTIUM}: freehold network join DIR --file {CONSORTIUM}"
     return "\n".join(
         (
             f"network   {id}",
-            f"          its members pin this id; {folder}/operator.key signs its blocks and stays here",
-            f"next      freehold node --network {folder}{listens}          serves it, at {url}",
+            f"          its members pin this id; {keys}",
+            *(f"{'next' if not place else '':<10}{each}" for place, each in enumerate(nodes)),
+            f"          members find it at {url}",
             f"          freehold up --headless --profile {profile}     welcomes new members",
             f"          others: freehold init ROLE --network {url} --id {id}",
         )

@@ -13,6 +13,7 @@ from freehold.cli.exits import DONE, Usage
 from freehold.cli.output import Output
 
 if TYPE_CHECKING:
+    from freehold.ledger.cometbft.client import CometLedger
     from freehold.ledger.embedded.copy import CopiedLedger
     from freehold.ledger.embedded.front import FrontLedger
     from freehold.node.lines import Lines
@@ -24,7 +25,7 @@ PORT = 7420
 
 def node(
     network: Annotated[
-        Path, typer.Option("--network", metavar="DIR", help="The folder that `network create` made.")
+        Path, typer.Option("--network", metavar="DIR", help="The folder that `network create` or `join` made.")
     ] = Path("market"),
     host: Annotated[str, typer.Option("--host", help="The address to listen on; this machine alone if not given.")] = (
         "127.0.0.1"
@@ -57,7 +58,7 @@ def node(
     output = Output(format, color)
     from freehold.cli.files import write_whole
     from freehold.errors import Invalid
-    from freehold.ledger.embedded.front import FrontLedger
+    from freehold.ledger.embedded.copy import CopiedLedger
     from freehold.node.lines import Lines
     from freehold.node.operation import configured_node, operated, witnessed
     from freehold.node.runtime import open_store
@@ -82,14 +83,14 @@ def node(
             if url_file is not None:
                 write_whole(url_file, f"{url}\n".encode())
 
-        # Without its executor a node can only tell what it knows: better to end, so that a service starts it again.
+        # Without executor or validator a node can only tell what it knows: better to end, and be started again.
         store = open_store(network)
         node = configured_node(ledger, store, settings, network, lines, host=host, port=port, witnessed=note)
-        if isinstance(ledger, FrontLedger):
+        if not isinstance(ledger, CopiedLedger):
             ledger.when_lost(node.stop)
         with operated(node, settings, lines):
             node.run(ready)
-        if isinstance(ledger, FrontLedger) and ledger.trouble is not None:
+        if not isinstance(ledger, CopiedLedger) and ledger.trouble is not None:
             raise ledger.trouble
     return DONE
 
@@ -101,8 +102,14 @@ def _stop(_: int, __: object) -> None:
 @contextmanager
 def _opened(
     network: Path, follow: str | None, id: str | None, operator: str | None, lines: "Lines"
-) -> "Iterator[FrontLedger | CopiedLedger]":
-    """The ledger in a folder, or the copy that follows another node."""
+) -> "Iterator[FrontLedger | CometLedger | CopiedLedger]":
+    """The ledger in a folder, alone or with other operators, or the copy that follows another node."""
+    from freehold.node import consortium
+
+    if follow is None and consortium.is_consortium(network):
+        with closing(consortium.start(consortium.cometbft(), network)) as validator:
+            yield validator
+        return
     if follow is None:
         from freehold.node.runtime import open_ledger
 

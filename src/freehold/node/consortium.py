@@ -103,6 +103,19 @@ def read_card(data: bytes) -> Operator:
     return forms.parse(Operator, data.removesuffix(b"\n"), largest=_LARGEST, name="the operator's card")
 
 
+def read_card_file(path: Path) -> Operator:
+    """The card in a file that an operator handed over; Unavailable if it cannot be read, Invalid if it is none."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise Unavailable(f"{path} cannot be read: {error.strerror}", retry=False) from None
+    try:
+        return read_card(data)
+    except Invalid as invalid:
+        raise Invalid(f"{path}: {invalid.what}", next="ask its operator for DIR/operator.json") from None
+
+
 def own_card(folder: Path) -> Operator:
     """The card of the operator whose folder this is; Unavailable if nobody has prepared it."""
     try:
