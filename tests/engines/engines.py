@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from freehold.errors import Unavailable
 from freehold.ledger.embedded.strict import Strict, open_strict
+from freehold.ledger.fabric.programs import VARIABLE, programs_from_environment
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.remote import RemoteLedger
 from freehold.node.server import serving
@@ -16,8 +18,6 @@ from freehold.ports.ledger import Accepted, Ledger
 from tests.engines.cometbft import cometbft_1, cometbft_4
 from tests.engines.cometbft import program as cometbft_program
 from tests.engines.embedded import SEED, clock, embedded, front
-from tests.engines.fabric import fabric_bft, fabric_raft
-from tests.engines.fabric import programs as fabric_programs
 from tests.engines.notebook import Notebook
 
 Opener = Callable[[Path], AbstractContextManager[Ledger]]
@@ -59,13 +59,20 @@ def remote(folder: Path) -> Iterator[Ledger]:
             ledger.close()
 
 
+def fabric() -> Mapping[str, Opener]:
+    """Fabric's, only where its programs are named; its line 2.5 knows no orderers of which one may lie."""
+    if not os.environ.get(VARIABLE):
+        return {}
+    # Not before: it needs gRPC, which is an extra.
+    from tests.engines.fabric import fabric_bft, fabric_raft
+
+    two = {"fabric_raft": fabric_raft, "fabric_bft": fabric_bft}
+    return two if programs_from_environment().line != "2.5" else {"fabric_raft": fabric_raft}
+
+
 # Only where CometBFT is installed; elsewhere the run says so (tests/conftest.py).
 COMETBFT: Mapping[str, Opener] = {"cometbft_1": cometbft_1, "cometbft_4": cometbft_4} if cometbft_program() else {}
-# Only where Fabric is installed. Its line 2.5 knows no orderers that may lie.
-_FABRIC = fabric_programs()
-FABRIC: Mapping[str, Opener] = {"fabric_raft": fabric_raft} if _FABRIC else {}
-if _FABRIC and _FABRIC.line != "2.5":
-    FABRIC = {**FABRIC, "fabric_bft": fabric_bft}
+FABRIC: Mapping[str, Opener] = fabric()
 ENGINES: Mapping[str, Opener] = {
     "memory": memory,
     "embedded": embedded,

@@ -14,33 +14,23 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cache
 from itertools import count
 from pathlib import Path
 
-from freehold.errors import Unavailable
 from freehold.ledger.fabric import configuration
 from freehold.ledger.fabric.client import FabricLedger
-from freehold.ledger.fabric.envelope import Place
 from freehold.ledger.fabric.gateway import Access
-from freehold.ledger.fabric.identity import Identity
 from freehold.ledger.fabric.layout import ORGANISATIONS, Ordering
 from freehold.ledger.fabric.network import Development
-from freehold.ledger.fabric.programs import Programs, programs_from_environment, run, run_until
+from freehold.ledger.fabric.programs import programs_from_environment, run, run_until
 from tests.engines.chaincode import program as notebook_program
 from tests.engines.embedded import clock
 from tests.engines.notebook import Notebook
 
 PAUSE = 50
 FILE = "fabric.sqlite"
-
-
-def programs() -> Programs | None:
-    """Fabric's programs, if somebody names them: what ordinary tests do not wait for."""
-    try:
-        return programs_from_environment()
-    except Unavailable:
-        return None
 
 
 class Bench:
@@ -76,7 +66,7 @@ class Bench:
 
     def access(self, chaincode: str, organisation: int = 0) -> Access:
         """How a client of an organisation reaches its peer."""
-        return access_to(self.network, organisation, chaincode)
+        return replace(self.network.accesses[organisation], chaincode=chaincode).opened()
 
     def _command(self, peer: int, arguments: list[str], done: str) -> None:
         files = self.network.files
@@ -84,31 +74,17 @@ class Bench:
             "PATH": os.environ["PATH"],
             "FABRIC_CFG_PATH": str(files.node(self._peers[peer].name) / "administrator"),
         }
-        program = programs()
-        assert program is not None
-        command = [program.path("peer"), "lifecycle", "chaincode", *arguments]
+        command = [programs_from_environment().path("peer"), "lifecycle", "chaincode", *arguments]
         run_until(lambda: run(command, environment, folder=files.folder), 30, done=[done])
-
-
-def access_to(network: Development, organisation: int, chaincode: str | None = None) -> Access:
-    """How a client of an organisation of a network reaches its peer."""
-    known = network.accesses[organisation]
-    return Access(
-        address=known.gateway,
-        roots=known.tls_ca.read_bytes(),
-        identity=Identity(known.msp, known.certificate.read_bytes(), known.key.read_bytes()),
-        place=Place(channel=known.channel, chaincode=chaincode or known.chaincode),
-    )
 
 
 @cache
 def bench(ordering: Ordering) -> Bench:
     """The network of this run, started when it is first asked for."""
-    found = programs()
-    assert found is not None
+    programs = programs_from_environment()
     folder = Path(tempfile.mkdtemp(prefix="freehold-fabric-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    network = Development(found, folder / "network", ordering=ordering, chaincode=notebook_program, pause=PAUSE)
+    network = Development(programs, folder / "network", ordering=ordering, chaincode=notebook_program, pause=PAUSE)
     network.start()
     atexit.register(network.stop)
     return Bench(network)

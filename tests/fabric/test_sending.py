@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
+
 from freehold.errors import Broken, Invalid, Refused, Unavailable
 from freehold.ledger.fabric.client import FabricLedger, Peer
 from freehold.ledger.fabric.envelope import Place, propose
