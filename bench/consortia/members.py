@@ -1,4 +1,4 @@
-"""Who waits for whom: a market's actions as turns of people, each of whom acts once what the action builds on is decided.
+"""Who waits for whom: a market's actions as turns of people, who act once what they build on is decided.
 
 A person has one action on its way at a time and waits for its outcome. It also waits for whatever its next action
 reads or overwrites. What that is, the rules say: every action is executed once, and its reads and writes are noted.
@@ -45,9 +45,7 @@ def turns(workload: Workload) -> list[Turns]:
     """The turns of every market of a workload."""
     contract = Contract(workload.network)
     state = State(contract.genesis())
-    seen: list[list[_Seen]] = []
-    for market in workload.markets:
-        seen.append([_seen(contract, state, action, workload.now) for action in market])
+    seen = [[_seen(contract, state, action, workload.now) for action in market] for market in workload.markets]
     writers = Counter(key for some in seen for key in {key for each in some for key in each.written})
     shared = frozenset(key for key, count in writers.items() if count > 1)
     return [
@@ -60,8 +58,10 @@ def in_lots(market: Sequence[bytes], size: int) -> Turns:
     """The turns of somebody who sends a market's actions in lots, each once the lot before is decided."""
     return Turns(
         actions=tuple(market),
-        after=tuple(tuple(range(place - place % size - size, place - place % size)) if place >= size else ()
-                    for place in range(len(market))),
+        after=tuple(
+            tuple(range(place - place % size - size, place - place % size)) if place >= size else ()
+            for place in range(len(market))
+        ),
     )
 
 

@@ -16,7 +16,6 @@ from typing import Any, Final
 
 from consortia.members import Turns, in_lots, turns
 from consortia.validators import IDLE, PAUSE, Seat, founded
-
 from freehold.ledger.frames import frame
 from ledgers.engine import founded as embedded_founded
 from ledgers.processes import processor_seconds
@@ -54,13 +53,15 @@ class Run:
     embedded engine: its executor), and the fronts, in which engines and clients are."""
     disk: float
     """Bytes for each action on the disk of one operator."""
-    busy: int
-    """How often somebody was told to come back later."""
+    again: int
+    """How often somebody had to come again."""
 
 
 def run(workload: Workload, validators: int, load: Load, *, pause: int = PAUSE, waits: Sequence[Turns] = ()) -> Run:
     """Lets a fresh network decide the workload; 0 validators is the embedded engine."""
-    markets = list(waits or turns(workload)) if load.lot == 1 else [in_lots(each, load.lot) for each in workload.markets]
+    markets = (
+        list(waits or turns(workload)) if load.lot == 1 else [in_lots(each, load.lot) for each in workload.markets]
+    )
     with ExitStack() as stack:
         if validators:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="freehold-consortium-")))
@@ -97,7 +98,7 @@ def _driven(stack: ExitStack, seats: Sequence[Seat], markets: Sequence[Turns], l
         p95_ms=1e3 * waited[len(waited) * 95 // 100],
         cpu_ms={kind: 1e3 * seconds / count for kind, seconds in spent.items()},
         disk=disk,
-        busy=sum(each["busy"] for each in found),
+        again=sum(each["again"] for each in found),
     )
 
 
@@ -129,9 +130,7 @@ def _seat(
     }
     path.write_text(json.dumps(asked))
     command = [sys.executable, str(_PROGRAM), str(path)]
-    return stack.enter_context(
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    )
+    return stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
 
 
 def _await_level(started: Sequence[subprocess.Popen[str]], count: int) -> None:
