@@ -26,11 +26,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("url", "listens"),
     [
-        ("http://127.0.0.1:7430", " --port 7430 "),
-        ("http://127.0.0.1:7430/", " --port 7430 "),
-        ("http://127.0.0.1:7420", " "),
-        ("https://market.example", " "),
-        ("https://market.example:8443/ledger", " "),
+        ("http://127.0.0.1:7430", " --port 7430"),
+        ("http://127.0.0.1:7430/", " --port 7430"),
+        ("http://127.0.0.1:7420", ""),
+        ("https://market.example", ""),
+        ("https://market.example:8443/ledger", ""),
     ],
 )
 def test_a_new_network_s_node_is_told_to_listen_where_its_members_will_look(
@@ -38,7 +38,7 @@ def test_a_new_network_s_node_is_told_to_listen_where_its_members_will_look(
 ) -> None:
     assert run(["network", "create", str(home / "market"), "--url", url, "--no-passphrase"]) == 0
     said = capsys.readouterr().out
-    assert f"freehold node --network {home / 'market'}{listens}" in said
+    assert f"next      freehold node --network {home / 'market'}{listens}\n" in said
     assert f"--network {url.rstrip('/')} --id " in said
 
 
