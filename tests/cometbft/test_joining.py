@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import signal
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -147,6 +149,26 @@ def test_hostile_members_who_offer_snapshots_keep_nobody_out(tmp_path: Path) -> 
             assert fifth.resolve(note("i0", "invented")) is None
             send(fifth, note("later", "text"))
             level([*ledgers, fifth])
+        finally:
+            fifth.close()
+
+
+def test_a_node_that_is_killed_while_it_takes_a_snapshot_begins_again_and_joins(tmp_path: Path) -> None:
+    joinable = Joinable(tmp_path, ["honest"] * 4)
+    with joinable.running() as ledgers:
+        filled(ledgers, 400)
+        height, digest = ledgers[0].trusted_header()
+        servers = [f"http://{each}" for each in joinable.light[:2]]
+        fifth = joinable.join(Joining(servers=servers, height=height, hash=digest))
+        try:
+            until(lambda: "chunk=0" in (joinable.folder / NODE_LOG).read_text())
+            application, node = fifth.pair.processes
+            os.kill(application, signal.SIGKILL)
+            os.kill(node, signal.SIGKILL)
+            until(lambda: fifth.pair.starts == 2)
+            until(lambda: fifth.info().size == ledgers[0].info().size, 60)
+            assert root(fifth) == root(ledgers[0])
+            assert fifth.export(0, 1_000) == ledgers[0].export(0, 1_000)
         finally:
             fifth.close()
 

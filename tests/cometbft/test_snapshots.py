@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tomllib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -115,6 +115,13 @@ def giver(tmp_path_factory: pytest.TempPathFactory) -> Giver:
     return giver_of(opened(tmp_path_factory.mktemp("giver") / "application.sqlite"), story())
 
 
+@pytest.fixture
+def growing(tmp_path: Path) -> Iterator[Giver]:
+    """A node with a history that a test may let grow."""
+    with closing(opened(tmp_path / "growing.sqlite")) as file:
+        yield giver_of(file, story())
+
+
 def listed(shelf: Shelf) -> list[Snapshot]:
     """What a node would hear of."""
     body = protobuf.octets(dict(protobuf.fields(shelf.answer(ListSnapshots())))[13])
@@ -172,24 +179,39 @@ def test_a_snapshot_gives_the_same_state_and_history_and_the_new_node_goes_on(gi
         assert file.blocks(0, 1_000) == other.blocks(0, 1_000)
 
 
-def test_pieces_are_small_and_every_node_offers_the_same(giver: Giver, tmp_path: Path) -> None:
-    manifest = read_manifest(giver.snapshot)
-    stream = b"".join(written(block) for block in giver.file.blocks(0, 1_000))
+def test_pieces_are_small_and_every_node_offers_the_same(growing: Giver, tmp_path: Path) -> None:
+    manifest = read_manifest(growing.snapshot)
+    stream = b"".join(written(block) for block in growing.file.blocks(0, 1_000))
 
-    assert giver.snapshot.chunks >= 2
-    assert max(map(len, giver.chunks)) <= CHUNK_LARGEST
-    assert b"".join(map(unpack, giver.chunks)) == stream
+    assert growing.snapshot.chunks >= 2
+    assert max(map(len, growing.chunks)) <= CHUNK_LARGEST
+    assert b"".join(map(unpack, growing.chunks)) == stream
     assert manifest.size == len(stream)
     with closing(opened(tmp_path / "new.sqlite")) as file:
         new = begun(file)
-        taken(new, giver)
+        taken(new, growing)
         told(new, [[], [], [], [note("later", "text")], [], []])
-        told(giver.application, [[], [note("later", "text")], [], []])
-        shelf, later = Shelf(file, every=EVERY), Shelf(giver.file, every=EVERY)
+        told(growing.application, [[], [note("later", "text")], [], []])
+        shelf, later = Shelf(file, every=EVERY), Shelf(growing.file, every=EVERY)
 
-        assert giver.snapshot in listed(giver.shelf)
-        assert listed(shelf) == listed(later) == listed(giver.shelf)
-        assert [loaded(shelf, giver.snapshot.height, index) for index in range(giver.snapshot.chunks)] == giver.chunks
+        assert growing.snapshot in listed(growing.shelf)
+        assert listed(shelf) == listed(later) == listed(growing.shelf)
+        assert [
+            loaded(shelf, growing.snapshot.height, index) for index in range(growing.snapshot.chunks)
+        ] == growing.chunks
+
+
+def test_in_whatever_order_snapshots_are_asked_for_they_are_the_same(growing: Giver) -> None:
+    told(growing.application, [[note(f"order{growing.application.height}", "text" * 2_000)] for _ in range(3 * EVERY)])
+    heights = range(EVERY, growing.application.height, EVERY)
+    forward, backward = Shelf(growing.file, every=EVERY), Shelf(growing.file, every=EVERY)
+    first = {height: [loaded(forward, height, index) for index in range(3)] for height in heights}
+    assert {height: [loaded(backward, height, index) for index in range(3)] for height in reversed(heights)} == first
+
+    assert listed(forward) == listed(backward) == listed(Shelf(growing.file, every=EVERY)) == listed(growing.shelf)
+    for snapshot in listed(backward):
+        pieces = [unpack(each) for each in first[snapshot.height][: snapshot.chunks]]
+        assert [sha256(piece) for piece in pieces] == list(read_manifest(snapshot).digests)
 
 
 def test_what_cannot_be_compressed_fits_into_a_chunk_too() -> None:

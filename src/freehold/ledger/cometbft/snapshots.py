@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import threading
 import zlib
+from bisect import bisect_right
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from freehold.errors import FreeholdError, Invalid
@@ -166,8 +168,7 @@ class Shelf:
         heights = [newest - back * self._every for back in reversed(range(_OFFERED))]
         for height in heights:
             tip = self._tip(reader, height)
-            # An older one that was not asked for in its time is let be: the stream was cut beyond it.
-            if height not in self._snapshots and tip and tip >= self._height:
+            if tip and height not in self._snapshots:
                 self._snapshots[height] = self._snapshot(reader, height, tip)
         self._snapshots = {height: self._snapshots[height] for height in heights if height in self._snapshots}
         return [each for each in self._snapshots.values() if each.chunks <= PIECES_LARGEST]
@@ -185,9 +186,11 @@ class Shelf:
 
     def _snapshot(self, reader: CommitFile, height: int, tip: int) -> Snapshot:
         self._cut(reader, tip)
+        last = bisect_right(self._starts, tip, key=itemgetter(0)) - 1
+        piece = self._piece(reader, last, tip)
+        digests = (*self._digests[:last], *([sha256(piece)] if piece else []))
         (newest,) = reader.blocks(tip - 1, 1)
-        digests = (*self._digests, *([sha256(bytes(self._rest))] if self._rest else []))
-        size = len(self._digests) * PIECE + len(self._rest)
+        size = last * PIECE + len(piece)
         metadata = Manifest(header=newest.header, size=size, digests=digests).encode()
         return Snapshot(height=height, format=FORMAT, chunks=len(digests), hash=sha256(metadata), metadata=metadata)
 
@@ -207,11 +210,15 @@ class Shelf:
         self._cut(reader, tip)
         if not 0 <= request.chunk < len(self._starts):
             return b""
-        first, skip = self._starts[request.chunk]
+        piece = self._piece(reader, request.chunk, tip)
+        return pack(piece) if piece else b""
+
+    def _piece(self, reader: CommitFile, index: int, tip: int) -> bytes:
+        """A piece of the stream of blocks up to `tip`; empty if that ends before."""
+        first, skip = self._starts[index]
         data, after = bytearray(), first - 1
         while len(data) < skip + PIECE and after < tip:
             for block in reader.blocks(after, min(_READ, tip - after)):
                 data += written(block)
                 after = block.height
-        piece = bytes(data[skip : skip + PIECE])
-        return pack(piece) if piece else b""
+        return bytes(data[skip : skip + PIECE])
