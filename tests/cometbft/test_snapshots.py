@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import socket
 import subprocess
 import sys
+import time
 import tomllib
 import zlib
 from collections.abc import Iterator, Sequence
@@ -473,3 +475,33 @@ def test_whatever_is_asked_for_headers_it_is_passed_on_bounded_or_refused(data: 
 def test_a_call_for_anything_but_headers_is_refused(hostile: bytes) -> None:
     with pytest.raises(Invalid):
         read_call(hostile)
+
+
+def test_answers_keep_their_order_though_some_are_read_in_another_thread(tmp_path: Path) -> None:
+    door = tmp_path / "door"
+    command = [sys.executable, "-m", "tests.engines.application", str(tmp_path), str(door), str(tmp_path / "bell")]
+    requests: list[abci.Request] = []
+    for number in range(20):
+        load = LoadSnapshotChunk(100, FORMAT, number)
+        requests += [abci.Echo(f"a{number}"), ListSnapshots(), abci.Echo(f"b{number}"), load, abci.Info(), abci.Flush()]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process, socket.socket(socket.AF_UNIX) as connection:
+        try:
+            deadline = time.monotonic() + 30
+            while not door.exists():
+                assert time.monotonic() < deadline
+                time.sleep(0.01)
+            connection.settimeout(30)
+            connection.connect(str(door))
+            connection.sendall(b"".join(protobuf.framed(abci.write_request(each)) for each in requests))
+            buffer = bytearray()
+            answers: list[bytes] = []
+            while len(answers) < len(requests):
+                buffer += connection.recv(2**16)
+                answers += protobuf.take_frames(buffer)
+        finally:
+            process.terminate()
+
+    fields = [next(protobuf.fields(answer))[0] for answer in answers]
+    assert fields == [2, 13, 2, 15, 4, 3] * 20
+    echoes = [answer for answer, field in zip(answers, fields, strict=True) if field == 2]
+    assert echoes == [abci.echo(f"{letter}{number}") for number in range(20) for letter in "ab"]
