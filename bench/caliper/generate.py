@@ -18,7 +18,7 @@ from tests.market import Market
 from freehold.ledger.frames import frame
 from freehold.protocol import limits
 from freehold.protocol.envelope import open_action
-from freehold.protocol.network import NetworkRecord
+from freehold.protocol.network import NetworkRecord, Operator
 
 SUBSETS: Final = 2
 REPLICAS: Final = 3
@@ -44,9 +44,9 @@ class Signed:
     markets: tuple[tuple[bytes, ...], ...]
 
 
-def sign(markets: int) -> Signed:
-    """So many markets, signed now; a skew of hours lets a node take them later."""
-    market = Market(now=time.time_ns() // 1_000_000, grace=2 * _SKEW, skew=_SKEW)
+def sign(markets: int, operators: Sequence[Operator] = ()) -> Signed:
+    """So many markets of the network of these operators, signed now; a skew of hours lets a node take them later."""
+    market = Market(now=time.time_ns() // 1_000_000, grace=2 * _SKEW, skew=_SKEW, operators=operators)
     found: list[tuple[bytes, ...]] = []
     done = 0
     for _ in range(markets):

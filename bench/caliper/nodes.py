@@ -1,8 +1,12 @@
-"""The networks that Caliper drives: one machine's node, or the nodes of some operators, all of them on this machine."""
+"""The networks that are driven: one machine's node, or the nodes of some operators, all of them on this machine.
+
+A network of several operators is named by their cards, so their keys are made before anything is signed for it.
+"""
 
 from __future__ import annotations
 
 import json
+import shutil
 import socket
 import subprocess
 import sys
@@ -15,12 +19,15 @@ from typing import Final
 
 from caliper.generate import Signed
 from freehold.node import consortium
-from ledgers import node
-from ledgers.engine import founded
+from freehold.node.runtime import found_network
+from freehold.node.settings import SETTINGS
+from freehold.protocol.network import Operator
 from ledgers.processes import children
-from ledgers.workload import Workload
 
-_PROGRAM: Final = Path(__file__).parent / "operator_node.py"
+ROLES: Final = {"freehold.node.executor": "executor", "freehold.node.validator": "application"}
+_NO_RATES: Final = "".join(
+    f"[{rate}]\nper_second = 1000000\nburst = 1000000\n" for rate in ("address_rate", "member_rate")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,57 +36,83 @@ class Running:
 
     urls: tuple[str, ...]
     roles: Mapping[str, tuple[int, ...]]
-    """Process ids by what they do: front, executor, application, node."""
+    """Process ids by what they do: front, executor or application, and CometBFT's node."""
     folders: tuple[Path, ...] = ()
     """Of the operators."""
 
-    @property
-    def processes(self) -> list[int]:
-        """All of them."""
-        return [each for some in self.roles.values() for each in some]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Operators who have made their keys; none for an engine on one machine."""
+
+    folders: tuple[Path, ...]
+    cards: tuple[Operator, ...]
+
+    @contextmanager
+    def running(self, signed: Signed) -> Iterator[Running]:
+        """Fresh nodes of the network for which the actions are signed."""
+        with tempfile.TemporaryDirectory(prefix="freehold-nodes-") as name, ExitStack() as stack:
+            folders = self._founded(Path(name), signed)
+            started = []
+            for folder in folders:
+                # All clients have one address here, and one treasury pays everybody.
+                (folder / SETTINGS).write_text(_NO_RATES)
+                started.append(stack.enter_context(_node(folder)))
+            urls = tuple(json.loads(_first_line(each))["url"] for each in started)
+            yield Running(urls=urls, roles=_roles(started), folders=tuple(folders))
+
+    def _founded(self, place: Path, signed: Signed) -> list[Path]:
+        if not self.folders:
+            found_network(place / "market", signed.network)
+            return [place / "market"]
+        shared = consortium.found(signed.network, self.cards, signed.now)
+        found = []
+        for folder in self.folders:
+            found.append(Path(shutil.copytree(folder, place / folder.name)))
+            consortium.take(found[-1], shared)
+        return found
 
 
 @contextmanager
-def embedded(signed: Signed) -> Iterator[Running]:
-    """One node with an engine of its own."""
-    workload = Workload(network=signed.network, now=signed.now, markets=signed.markets)
-    with founded(workload) as folder, node.started(folder) as (process, url):
-        roles = {"front": (process.pid,), "executor": tuple(children(process.pid))}
-        yield Running(urls=(url,), roles=roles, folders=(folder,))
-
-
-@contextmanager
-def operators(signed: Signed, count: int) -> Iterator[Running]:
-    """The nodes of so many operators who founded a CometBFT network together."""
-    comet = consortium.cometbft()
-    with tempfile.TemporaryDirectory(prefix="freehold-caliper-") as name, ExitStack() as stack:
-        folders = [Path(name) / f"operator{number}" for number in range(count)]
-        cards = [
+def site(operators: int) -> Iterator[Site]:
+    """So many operators; 0 for the engine of one machine."""
+    with tempfile.TemporaryDirectory(prefix="freehold-site-") as name:
+        folders = tuple(Path(name) / f"operator{number}" for number in range(operators))
+        comet = consortium.cometbft() if operators else Path()
+        cards = tuple(
             consortium.prepare(comet, folder, f"127.0.0.1:{port}")
-            for folder, port in zip(folders, _free_ports(count), strict=True)
-        ]
-        shared = consortium.found(signed.network, cards, signed.now)
-        started = []
-        for folder in folders:
-            consortium.take(folder, shared)
-            started.append(stack.enter_context(_process([sys.executable, str(_PROGRAM), str(comet), str(folder)])))
-        said = [json.loads(each.stdout.readline()) for each in started if each.stdout is not None]
-        yield Running(
-            urls=tuple(each["url"] for each in said),
-            roles={role: tuple(each[role] for each in said) for role in ("front", "application", "node")},
-            folders=tuple(folders),
+            for folder, port in zip(folders, _free_ports(operators), strict=True)
         )
+        yield Site(folders=folders, cards=cards)
 
 
 @contextmanager
-def _process(command: list[str]) -> Iterator[subprocess.Popen[str]]:
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+def _node(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    command = [sys.executable, "-m", "freehold", "node", "--network", str(folder), "--port", "0", "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         try:
             yield process
         finally:
-            if process.stdin is not None:
-                process.stdin.close()
+            process.terminate()
             process.wait(60)
+
+
+def _first_line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise RuntimeError(f"a node ended with {process.wait(10)} before it answered")
+    return line
+
+
+def _roles(started: list[subprocess.Popen[str]]) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {"front": [each.pid for each in started]}
+    for each in started:
+        for child in children(each.pid):
+            words = Path(f"/proc/{child}/cmdline").read_bytes().decode().split("\0")
+            role = next((role for program, role in ROLES.items() if program in words), "node")
+            found.setdefault(role, []).append(child)
+    return {role: tuple(some) for role, some in found.items()}
 
 
 def _free_ports(count: int) -> list[int]:

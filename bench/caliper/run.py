@@ -4,8 +4,9 @@
 
 starts the nodes, prints tables, and writes bench/results/caliper.json (of a part or a quick run: caliper-part.json).
 With --url it drives nodes that run already, for example over Hyperledger Fabric. They must serve the network that the
-actions are signed for: `--found FOLDER` writes its record, and waits for a line. Caliper is installed by
-`npm ci --ignore-scripts` in this folder; CometBFT is named by FREEHOLD_COMETBFT.
+actions are signed for: `--found FOLDER` takes the operators of the network.json in it, writes the record of these
+actions in its place, and waits for a line. Caliper is installed by `npm ci --ignore-scripts` in this folder; CometBFT
+is named by FREEHOLD_COMETBFT.
 """
 
 from __future__ import annotations
@@ -16,10 +17,8 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,11 +30,10 @@ from caliper.generate import NOT_IN_THE_PAPER, Signed, by_market, by_turns, sign
 from caliper.launching import HERE, Reported, Round, installed, launch
 from caliper.own import Own, drive
 from freehold.errors import FreeholdError
+from freehold.protocol.network import NetworkRecord, Operator
 from ledger import table
 
 RESULTS: Final = HERE.parent / "results" / "caliper.json"
-MARKET: Final = 57
-"""Actions of a market of generate.py."""
 HIGHEST: Final = "highest"
 _LANES: Final = 16
 _BATCH: Final = 50
@@ -45,15 +43,20 @@ _BATCH: Final = 50
 class Engine:
     """What is driven, and how hard."""
 
-    start: Callable[[Signed], AbstractContextManager[nodes.Running]]
+    operators: int
+    """0: one machine."""
     network: str
     rates: tuple[int, ...]
+    patience: float
+    """Seconds that an answer may take at these rates: one action of a market is on its way at a time, so there are as
+    many markets as actions come in this time."""
 
 
+_RATES: Final = (100, 200, 400)
 ENGINES: Final = {
-    "embedded": Engine(start=nodes.embedded, network="embedded", rates=(500, 1_000, 1_500)),
-    "cometbft-1": Engine(start=partial(nodes.operators, count=1), network="cometbft", rates=(100, 250, 500)),
-    "cometbft-4": Engine(start=partial(nodes.operators, count=4), network="cometbft", rates=(100, 250, 500)),
+    "embedded": Engine(operators=0, network="embedded", rates=(500, 1_000, 1_500), patience=0.15),
+    "cometbft-1": Engine(operators=1, network="cometbft", rates=_RATES, patience=0.6),
+    "cometbft-4": Engine(operators=4, network="cometbft", rates=_RATES, patience=0.6),
 }
 
 
@@ -63,7 +66,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of everything")
     parser.add_argument("--only", default=",".join(ENGINES), help=f"some of {','.join(ENGINES)}")
     parser.add_argument("--url", help="nodes that run already, separated by commas")
-    parser.add_argument("--found", type=Path, help="with --url: the network record is written into this folder first")
+    parser.add_argument("--found", type=Path, help="with --url: a folder for the network record")
     asked = parser.parse_args()
     if not installed():
         print("CALIPER IS NOT INSTALLED: npm ci --ignore-scripts in bench/caliper (node 18 or newer)", file=sys.stderr)
@@ -77,7 +80,7 @@ def main() -> int:
     }
     names = asked.only.split(",")
     if asked.url:
-        found["engines"]["running"] = measure("running", _running(asked.url, asked.found), asked.quick)
+        found["engines"]["running"] = measure_running(asked.url, asked.found, asked.quick)
     else:
         if unknown := set(names) - set(ENGINES):
             parser.error(f"there is no engine {min(unknown)}")
@@ -100,9 +103,34 @@ def _tried(name: str, quick: bool) -> dict[str, Any] | None:
 
 def measure(name: str, engine: Engine, quick: bool) -> dict[str, Any]:
     """One engine under Caliper, and the mixed rounds again under our own client, on fresh nodes."""
-    seconds, staged_markets, highest = (2, 20, 60) if quick else (8, 200, 200)
-    counts = [_even(rate * seconds / MARKET) for rate in engine.rates]
-    signed = sign(staged_markets + sum(counts) + highest)
+    with nodes.site(engine.operators) as site:
+        signed, stages, mixed = rounds_of(engine, quick, site.cards)
+        with site.running(signed) as running:
+            reported = _launched([*stages, *mixed], engine, running.urls)
+        with site.running(signed) as running:
+            owns = [drive(running, each) for each in mixed]
+    return _told(name, reported, len(stages), owns)
+
+
+def measure_running(urls: str, folder: Path | None, quick: bool) -> dict[str, Any]:
+    """Nodes that run already, by Caliper alone: what they recorded cannot be recorded again."""
+    engine = Engine(operators=0, network="fabric", rates=(50, 100, 200), patience=1.0)
+    path = None if folder is None else folder / "network.json"
+    present = NetworkRecord.parse(path.read_bytes()).operators if path is not None and path.exists() else None
+    signed, stages, mixed = rounds_of(engine, quick, present or ())
+    if path is not None:
+        path.write_bytes(signed.network.encode())
+        print(f"{path} is the network of these actions; start its nodes, then press Enter")
+        sys.stdin.readline()
+    return _told("running", _launched([*stages, *mixed], engine, urls.split(",")), len(stages), [])
+
+
+def rounds_of(engine: Engine, quick: bool, operators: Sequence[Operator]) -> tuple[Signed, list[Round], list[Round]]:
+    """The actions, and the rounds that send them: function by function, and whole markets at several rates."""
+    staged_markets, highest = (20, 60) if quick else (200, 200)
+    rates = engine.rates[:1] if quick else engine.rates
+    counts = [_even(rate * engine.patience) for rate in rates]
+    signed = sign(staged_markets + sum(counts) + highest, operators)
     cuts = [staged_markets]
     for count in counts:
         cuts.append(cuts[-1] + count)
@@ -112,24 +140,26 @@ def measure(name: str, engine: Engine, quick: bool) -> dict[str, Any]:
     ]
     mixed = [
         Round(name=str(rate), lanes=by_market(signed.markets[start:end], end - start), rate=rate)
-        for rate, start, end in zip(engine.rates, cuts, cuts[1:], strict=False)
+        for rate, start, end in zip(rates, cuts, cuts[1:], strict=False)
     ]
     last = signed.markets[cuts[-1] :]
     mixed.append(Round(name=HIGHEST, lanes=by_market(last, _LANES), batch=_BATCH, load=_LANES * _BATCH))
-    with engine.start(signed) as running, tempfile.TemporaryDirectory(prefix="freehold-caliper-") as folder:
-        network = HERE / "networks" / f"{engine.network}.yaml"
-        reported = launch([*stages, *mixed], network, running.urls, Path(folder))
-    owns: list[Own] = []
-    if name != "running":
-        with engine.start(signed) as running:
-            owns = [drive(running, each) for each in mixed]
-    print(f"\n{name}: Caliper, a round for each function ({len(signed.markets)} markets, {_LANES} connections)")
-    print(_by_function(reported[: len(stages)]))
+    return signed, stages, mixed
+
+
+def _launched(rounds: Sequence[Round], engine: Engine, urls: Sequence[str]) -> list[Reported]:
+    with tempfile.TemporaryDirectory(prefix="freehold-caliper-") as folder:
+        return launch(rounds, HERE / "networks" / f"{engine.network}.yaml", urls, Path(folder))
+
+
+def _told(name: str, reported: Sequence[Reported], stages: int, owns: Sequence[Own]) -> dict[str, Any]:
+    print(f"\n{name}: Caliper, a round for each function ({_LANES} connections, an action in each request)")
+    print(_by_function(reported[:stages]))
     print(f"\n{name}: whole markets, Caliper beside our own client ({HIGHEST}: {_LANES} × {_BATCH})")
-    print(_mixed(reported[len(stages) :], owns))
+    print(_mixed(reported[stages:], owns), flush=True)
     return {
-        "functions": [asdict(each) for each in reported[: len(stages)]],
-        "mixed": [asdict(each) for each in reported[len(stages) :]],
+        "functions": [asdict(each) for each in reported[:stages]],
+        "mixed": [asdict(each) for each in reported[stages:]],
         "own": [asdict(each) for each in owns],
     }
 
@@ -160,17 +190,6 @@ def _mixed(some: Sequence[Reported], owns: Sequence[Own]) -> str:
 
 def _of_nodes(own: Own) -> float:
     return sum(spent for role, spent in own.processor_us.items() if role != "clients")
-
-
-def _running(urls: str, folder: Path | None) -> Engine:
-    def start(signed: Signed) -> AbstractContextManager[nodes.Running]:
-        if folder is not None:
-            (folder / "network.json").write_bytes(signed.network.encode())
-            print(f"{folder / 'network.json'} is the network of these actions; start its nodes, then press Enter")
-            sys.stdin.readline()
-        return nullcontext(nodes.Running(urls=tuple(urls.split(",")), roles={}))
-
-    return Engine(start=start, network="fabric", rates=(50, 100, 200))
 
 
 def _even(count: float) -> int:
