@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import subprocess
 import tarfile
 from pathlib import Path
@@ -100,7 +101,7 @@ def test_only_a_peer_of_v3_checks_the_window_of_a_proposals_time(tmp_path: Path)
     }
 
 
-def test_a_package_says_where_the_chaincode_is_and_is_known_by_its_content(tmp_path: Path) -> None:
+def test_a_package_says_how_the_chaincode_is_dialled_and_is_known_by_its_content(tmp_path: Path) -> None:
     made = network(tmp_path)
     peer = made.layout.peers[0]
     for path in (
@@ -121,25 +122,25 @@ def test_a_package_says_where_the_chaincode_is_and_is_known_by_its_content(tmp_p
             connection = inner.extractfile("connection.json")
             assert connection is not None
             said = json.load(connection)
-    assert (said["address"], said["client_auth_required"], said["tls_required"]) == (peer.chaincode_address, True, True)
-    assert said["client_key"] == "client.key"
+    assert (said["client_auth_required"], said["tls_required"], said["client_key"]) == (True, True, "client.key")
 
     assert configuration.package(peer, made.files) == content
-    other = made.layout.of(1)[0].__class__(organisation=1, number=0, port=1, chaincode_port=2)
-    assert configuration.package_id(configuration.package(other, made.files)) != configuration.package_id(content)
+    (made.files.user(1, "Admin") / "tls" / "client.crt").write_text("renewed")
+    assert configuration.package_id(configuration.package(peer, made.files)) != configuration.package_id(content)
 
 
 def test_the_external_builder_takes_our_kind_of_chaincode_and_no_other(tmp_path: Path) -> None:
     source, metadata, output = (tmp_path / name for name in ("source", "metadata", "output"))
     for folder in (source, metadata, output):
         folder.mkdir()
-    (source / "connection.json").write_text("where")
+    (source / "connection.json").write_text('{"address":"@address@"}')
 
     def script(content: str, *arguments: Path) -> int:
         path = tmp_path / "script"
         path.write_text(content)
         path.chmod(0o755)
-        return subprocess.run([path, *arguments], check=False).returncode
+        environment = {"PATH": os.defpath, configuration.WHERE: "127.0.0.1:9"}
+        return subprocess.run([path, *arguments], env=environment, check=False).returncode
 
     (metadata / "metadata.json").write_text('{"type":"golang","label":"ccaas"}')
     assert script(configuration.DETECT, source, metadata) != 0
@@ -147,7 +148,8 @@ def test_the_external_builder_takes_our_kind_of_chaincode_and_no_other(tmp_path:
     assert script(configuration.DETECT, source, metadata) == 0
     assert script(configuration.BUILD, source, metadata, output) == 0
     assert script(configuration.RELEASE, output, tmp_path / "released") == 0
-    assert (tmp_path / "released" / "chaincode" / "server" / "connection.json").read_text() == "where"
+    released = tmp_path / "released" / "chaincode" / "server" / "connection.json"
+    assert json.loads(released.read_text()) == {"address": "127.0.0.1:9"}
 
 
 def test_files_of_a_network_lie_in_its_folder(tmp_path: Path) -> None:

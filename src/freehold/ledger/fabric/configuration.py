@@ -38,10 +38,18 @@ _BCCSP: Final = {"Default": "SW", "SW": {"Hash": "SHA2", "Security": 256}}
 _ANYWHERE: Final = f"{HOST}:0"
 """A door that nobody here needs and that Fabric opens anyway."""
 
+WHERE: Final = "FREEHOLD_CHAINCODE"
+"""In a peer's environment: where its chaincode listens."""
+_ADDRESS: Final = "@address@"
+
 DETECT: Final = '#!/bin/sh\ngrep -q \'"type"[^"]*"ccaas"\' "$2/metadata.json"\n'
 BUILD: Final = '#!/bin/sh\ncp "$1/connection.json" "$3/connection.json"\n'
-RELEASE: Final = '#!/bin/sh\nmkdir -p "$2/chaincode/server" && cp "$1/connection.json" "$2/chaincode/server/"\n'
-"""The external builder: nothing is built, since the chaincode runs already."""
+RELEASE: Final = f"""#!/bin/sh
+server="$2/chaincode/server"
+mkdir -p "$server" && sed "s|{_ADDRESS}|${WHERE}|" "$1/connection.json" > "$server/connection.json"
+"""
+"""The external builder: nothing is built, since the chaincode runs already. An organisation has one package for all its
+peers, and each of them has a chaincode of its own: so the address is filled in here."""
 
 
 def written(content: object) -> bytes:
@@ -163,7 +171,9 @@ def core_yaml(peer: Peer, layout: Layout, files: Files) -> dict[str, Any]:
         # No Docker.
         "vm": {"endpoint": ""},
         "chaincode": {
-            "externalBuilders": [{"name": "freehold", "path": str(files.builder)}],
+            "externalBuilders": [
+                {"name": "freehold", "path": str(files.builder), "propagateEnvironment": [WHERE]},
+            ],
             "installTimeout": "60s",
             "startuptimeout": "60s",
             "executetimeout": "30s",
@@ -206,13 +216,14 @@ def client_yaml(peer: Peer, files: Files) -> dict[str, Any]:
 
 
 def package(peer: Peer, files: Files) -> bytes:
-    """The chaincode's package for a peer: where it is to be dialled, and with which certificate.
+    """The chaincode's package for a peer and the others of its organisation: how it is to be dialled.
 
-    The same content gives the same bytes, and so the same name: `package_id`.
+    The same content gives the same bytes, and so the same name: `package_id`. An organisation approves one, so its
+    peers have to have the same.
     """
     client = files.user(peer.organisation, "Admin") / "tls"
     connection = {
-        "address": peer.chaincode_address,
+        "address": _ADDRESS,
         "dial_timeout": "10s",
         "tls_required": True,
         "root_cert": files.tls_ca(peer.organisation).read_text(),

@@ -13,8 +13,9 @@ starts again from its folder, with what it had recorded.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Final
 
 import msgspec
@@ -136,7 +137,8 @@ class Development:
         for orderer in self.layout.orderers:
             self._start(orderer.name, [self._programs.path("orderer")], orderer.admin_port)
         for peer in self.layout.peers:
-            self._start(peer.name, [self._programs.path("peer"), "node", "start"], peer.port)
+            where = {configuration.WHERE: peer.chaincode_address}
+            self._start(peer.name, [self._programs.path("peer"), "node", "start"], peer.port, more=where)
             tls = self.files.peer(peer) / "tls"
             place = Place(
                 address=peer.chaincode_address,
@@ -150,13 +152,21 @@ class Development:
             self._start(peer.chaincode_name, self._chaincode(path), peer.chaincode_port, folder=Path.cwd())
         self.processes.listening(self.names, _UP_SECONDS)
 
-    def _start(self, name: str, arguments: list[str], port: int, folder: Path | None = None) -> None:
+    def _start(
+        self,
+        name: str,
+        arguments: list[str],
+        port: int,
+        *,
+        folder: Path | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         settings = self.files.node(name)
         self.processes.start(
             Command(
                 name=name,
                 arguments=arguments,
-                environment=self._environment_for(settings),
+                environment=self._environment_for(settings) | dict(more),
                 folder=folder or settings,
                 log=self.files.log(name),
                 port=port,

@@ -1,7 +1,8 @@
-"""Waiting until a network endorses: every gateway has found peers of both organisations, whose chaincode answers.
+"""Waiting until a network takes actions: every gateway has endorsers of both organisations, and orderers that order.
 
 After a start the peers find each other by gossip; until then a gateway knows no combination of peers that would do.
-What is asked for is the endorsement of a read, which is never submitted.
+The orderers meanwhile choose a leader, and take nothing before. So a read goes all the way, into a block: it writes
+nothing and tells nobody.
 """
 
 from __future__ import annotations
@@ -56,7 +57,8 @@ class Access:
 
 
 def until_endorsed(accesses: Sequence[Access], seconds: float, check: Callable[[], None]) -> None:
-    """Waits until every gateway has a read endorsed; the last trouble when the time is over, or what `check` raises."""
+    """Waits until every gateway has had a read endorsed, ordered and committed; the last trouble when the time is over,
+    or what `check` raises."""
     asyncio.run(_until_endorsed(accesses, seconds, check))
 
 
@@ -67,9 +69,8 @@ async def _until_endorsed(accesses: Sequence[Access], seconds: float, check: Cal
         peer = PeerGateway(opened)
         try:
             while True:
-                now = time.time_ns() // 1_000_000
                 try:
-                    await peer.endorse(propose(opened.identity, opened.place, _QUESTION, now))
+                    await _committed(peer, opened)
                     break
                 except Unavailable:
                     check()
@@ -78,3 +79,10 @@ async def _until_endorsed(accesses: Sequence[Access], seconds: float, check: Cal
                 await asyncio.sleep(_AGAIN_SECONDS)
         finally:
             await peer.close()
+
+
+async def _committed(peer: PeerGateway, access: PeerAccess) -> None:
+    proposal = propose(access.identity, access.place, _QUESTION, time.time_ns() // 1_000_000)
+    await peer.submit(await peer.endorse(proposal))
+    if await peer.status(proposal.transaction) is None:
+        raise Unavailable("the channel's blocks do not reach the peers")

@@ -1,0 +1,250 @@
+"""Real networks of Fabric: they come up, both organisations endorse, and whatever is killed comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
+
+from freehold.contract.host import Contract
+from freehold.errors import FreeholdError, Refused, Unavailable
+from freehold.ledger.fabric.envelope import propose
+from freehold.ledger.fabric.functions import EXECUTE, READ
+from freehold.ledger.fabric.gateway import PeerGateway
+from freehold.ledger.fabric.layout import Ordering
+from freehold.ledger.fabric.network import Development
+from freehold.ledger.fabric.programs import VARIABLE, programs_from_environment
+from freehold.ledger.fabric.readiness import Access
+from freehold.ledger.frames import unframe
+from freehold.node import chaincode
+from freehold.node.runtime import RECORD
+from freehold.protocol import canonical
+from freehold.protocol.network import network_id
+from tests.engines.chaincode import program
+from tests.engines.embedded import clock
+from tests.engines.notebook import NETWORK, add, note
+from tests.market import Market
+
+pytestmark = [
+    pytest.mark.processes,
+    pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"Fabric is not installed ({VARIABLE})"),
+]
+
+VALID, CONFLICT = 0, 11
+HOUR = 3_600_000
+
+
+def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not become true in time"
+        time.sleep(0.1)
+
+
+def orderings() -> list[Ordering]:
+    """Those that the named line knows."""
+    if not os.environ.get(VARIABLE):
+        return ["raft"]
+    return ["raft", "bft"] if programs_from_environment().line != "2.5" else ["raft"]
+
+
+def development(folder: Path, ordering: Ordering = "raft", **more: Any) -> Development:
+    return Development(programs_from_environment(), folder, ordering=ordering, **({"chaincode": program} | more))
+
+
+@pytest.fixture(params=orderings())
+def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Development]:
+    with development(tmp_path / "network", request.param) as running:
+        yield running
+
+
+async def _record(access: Access, action: bytes) -> bytes:
+    opened = access.opened()
+    gateway = PeerGateway(opened)
+    try:
+        proposal = propose(opened.identity, opened.place, [EXECUTE.encode(), action], clock())
+        endorsed = await gateway.endorse(proposal)
+        await gateway.submit(endorsed)
+        while (code := await gateway.status(proposal.transaction)) is None:
+            pass
+        if code == CONFLICT:
+            raise Unavailable("an earlier attempt was recorded meanwhile")
+        assert code == VALID
+        return endorsed.envelope
+    finally:
+        await gateway.close()
+
+
+def record(access: Access, action: bytes) -> bytes:
+    """Has an action endorsed and committed through one gateway, and returns what went to the orderers."""
+    return asyncio.run(_record(access, action))
+
+
+async def _holds(access: Access, key: str) -> bytes:
+    opened = access.opened()
+    gateway = PeerGateway(opened)
+    try:
+        (value,) = unframe(await gateway.evaluate([READ.encode(), key.encode()], clock()), largest=20_000, most=1)
+        return value
+    finally:
+        await gateway.close()
+
+
+def holds(access: Access, key: str) -> bytes:
+    """What one organisation's peer holds under a key."""
+    return asyncio.run(_holds(access, key))
+
+
+def records(access: Access, action: bytes) -> bool:
+    """Whether an action is recorded now."""
+    try:
+        record(access, action)
+    except Unavailable:
+        return False
+    except Refused as refused:
+        return refused.code == "exists"
+    return True
+
+
+def amount(value: bytes) -> object:
+    return canonical.decode(value, largest=1_000)["amount"] if value else 0
+
+
+def processes_in(folder: Path) -> list[str]:
+    """Commands that run with this folder in their environment or arguments."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                said = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+            except OSError:
+                continue
+            if str(folder).encode() in said and int(entry.name) != os.getpid():
+                found.append(said[:200].decode(errors="replace"))
+    return found
+
+
+def test_an_action_is_endorsed_by_both_organisations_and_committed_on_both_peers(network: Development) -> None:
+    first, second = network.accesses
+    envelope = record(first, note("one", "hello"))
+    # Both endorsers sign what the chaincode answered.
+    assert [envelope.count(access.msp.encode()) > 0 for access in network.accesses] == [True, True]
+    until(lambda: holds(second, "note/one") != b"")
+    assert holds(first, "note/one") == holds(second, "note/one")
+
+    with pytest.raises(Refused) as refused:
+        record(second, note("one", "again"))
+    assert refused.value.code == "exists"
+    assert holds(first, f"network/{network_id(NETWORK)}") == NETWORK.encode()
+
+
+def test_every_process_may_be_killed_and_what_was_recorded_stays(network: Development) -> None:
+    first, second = network.accesses
+    recorded = 0
+    for name in network.names:
+        network.kill(name)
+        if name.startswith("orderer"):
+            # A minority of the orderers is missing: after a while the others go on.
+            until(lambda number=recorded: records(first, add("c", 1, number)))  # type: ignore[misc]
+            recorded += 1
+        else:
+            with pytest.raises(FreeholdError):
+                record(first, add("c", 1, recorded))
+        network.restart(name)
+        until(lambda number=recorded: records(first, add("c", 1, number)))  # type: ignore[misc]
+        recorded += 1
+
+    for access in (first, second):
+        until(lambda access=access: amount(holds(access, "counter/c")) == recorded)  # type: ignore[misc]
+
+
+def test_a_network_that_was_stopped_starts_again_with_what_it_had_recorded(tmp_path: Path) -> None:
+    with development(tmp_path / "network") as network:
+        record(network.accesses[0], note("one", "hello"))
+        before = holds(network.accesses[0], "note/one")
+    assert processes_in(tmp_path) == []
+    with development(tmp_path / "network") as network:
+        for access in network.accesses:
+            until(lambda access=access: holds(access, "note/one") == before)  # type: ignore[misc]
+        record(network.accesses[1], note("two", "hello"))
+
+
+def test_an_organisation_may_have_several_peers(tmp_path: Path) -> None:
+    with development(tmp_path / "network", peers_per_organisation=2) as network:
+        first, second = network.accesses
+        assert len(set(first.peers + second.peers)) == 4
+        until(lambda: records(first, note("one", "hello")))
+        network.kill("org2.peer0")
+        until(lambda: records(first, note("two", "still")))
+
+
+def test_a_chaincode_that_does_not_start_is_named_and_nothing_is_left_running(tmp_path: Path) -> None:
+    def failing(place: Path) -> list[str]:
+        return [sys.executable, "-c", "import sys; sys.exit('the rules are missing')"]
+
+    with pytest.raises(Unavailable, match=r"org[12]\.chaincode0 ended") as failed:
+        development(tmp_path / "network", chaincode=failing).start()
+    assert failed.value.why == "the rules are missing"
+    assert processes_in(tmp_path) == []
+
+    with development(tmp_path / "network") as network:
+        record(network.accesses[0], note("one", "hello"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_starter_that_is_interrupted_or_killed_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
+    starter = f"""
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+import time
+from pathlib import Path
+from tests.fabric.test_network import development
+with development(Path({str(tmp_path / "network")!r})):
+    print("up", flush=True)
+    time.sleep(300)
+"""
+    process = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"up\n"
+    assert len(processes_in(tmp_path)) >= 2 * 7
+    process.send_signal(number)
+    process.communicate(timeout=60)
+
+    until(lambda: processes_in(tmp_path) == [])
+
+
+def test_the_rules_of_the_market_run_beside_both_peers(tmp_path: Path) -> None:
+    market = Market(seed="fabric", now=clock(), skew=HOUR, grace=2 * HOUR)
+    windows: Mapping[str, int] = {f"{name}_window": 4 * HOUR for name in ("answer", "close", "commit", "idle")}
+    market.trains(subsets=4, replicas=3, rounds=2, **windows, hold=20 * HOUR)
+    actions = [action for block in market.ledger.export(0, 10_000) for action in block.actions]
+    (tmp_path / RECORD).write_bytes(market.network.encode())
+    contract = Contract(market.network)
+
+    with development(tmp_path / "network", chaincode=chaincode.program(tmp_path)) as network:
+        first, second = network.accesses
+        for action in actions:
+            # The other peer may not have come as far as the one that has it recorded.
+            until(lambda action=action: records(first, action))  # type: ignore[misc]
+        with pytest.raises(Refused):
+            record(first, actions[0])
+        with pytest.raises(Refused) as forged:
+            record(first, actions[0][:-1] + b" ")
+        assert forged.value.code == "malformed"
+
+        state = dict(market.state().scan(""))
+        assert len(state) > 20
+        for key, value in state.items():
+            until(lambda key=key, value=value: holds(second, key) == value)  # type: ignore[misc]
+        for key in contract.genesis():
+            assert holds(first, key) == state[key]
