@@ -106,6 +106,7 @@ class Following:
                     self._take(block)
                     if self._stopping.is_set():
                         return
+                self._stopping.wait(_AGAIN_SECONDS)
             except Unavailable:
                 self._stopping.wait(_AGAIN_SECONDS)
             except FreeholdError as error:
