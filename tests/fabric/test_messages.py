@@ -87,12 +87,13 @@ def test_a_message_that_is_cut_off_is_invalid_or_another_one(message: ChaincodeM
     [
         ChaincodeMessage(kind=Kind.TRANSACTION, payload=b"\x0a\x01x" * 100_000),
         ChaincodeMessage(kind=Kind.TRANSACTION, payload=b"\x0a\x00" * 1_000),
+        ChaincodeMessage(kind=Kind.TRANSACTION, payload=messages.call("f", []), proposal=b"\x08\x01" * 2**20),
         ChaincodeMessage(kind=Kind.TRANSACTION),
         ChaincodeMessage(kind=Kind.TRANSACTION, payload=messages.call("\0", [])[:-1]),
         ChaincodeMessage(kind=Kind.TRANSACTION, payload=message_field(1, b"\xff")),
         ChaincodeMessage(kind=Kind.TRANSACTION, payload=messages.call("f", []), proposal=number_field(1, 5)),
     ],
-    ids=["too large", "too many", "no function", "cut off", "not UTF-8", "a number for a proposal"],
+    ids=["too large", "too many", "a large proposal", "no function", "cut off", "not UTF-8", "a number for a proposal"],
 )
 def test_a_hostile_call_is_invalid(hostile: ChaincodeMessage) -> None:
     with pytest.raises(Invalid):

@@ -116,6 +116,12 @@ class Conversation:
     def _begin(self, message: ChaincodeMessage) -> None:
         name = (message.channel, message.transaction)
         transaction = Transaction(message, self._skills, self._send)
+        try:
+            call = _call(message)
+        except Invalid as error:
+            # A stranger wrote it. It is read here, so that nothing large waits for its turn.
+            self._send(transaction.refused(error))
+            return
         with self._lock:
             # A client may send its proposal twice, or two under one name.
             fits = not self._over and name not in self._running and len(self._running) < RUNNING_LARGEST
@@ -125,11 +131,11 @@ class Conversation:
             busy = Unavailable("the same call runs already, or too many wait", next="try again", retry_after=0.5)
             self._send(transaction.refused(busy))
             return
-        self._workers.submit(self._run, name, message, transaction)
+        self._workers.submit(self._run, name, call, transaction)
 
-    def _run(self, name: tuple[str, str], message: ChaincodeMessage, transaction: Transaction) -> None:
+    def _run(self, name: tuple[str, str], call: Call, transaction: Transaction) -> None:
         try:
-            completed = self._answered(message, transaction)
+            completed = self._answered(call, transaction)
         except FreeholdError as trouble:
             completed = transaction.refused(trouble)
         except Exception as error:
@@ -139,10 +145,8 @@ class Conversation:
         if present:
             self._send(completed)
 
-    def _answered(self, message: ChaincodeMessage, transaction: Transaction) -> bytes:
-        if message.kind == Kind.INIT:
-            raise Invalid("this chaincode has nothing to initialise")
-        answer = self._chaincode(messages.read_call(message), transaction.read)
+    def _answered(self, call: Call, transaction: Transaction) -> bytes:
+        answer = self._chaincode(call, transaction.read)
         transaction.write(answer.writes)
         transaction.in_time()
         return transaction.completed(answer)
@@ -222,6 +226,12 @@ class Transaction:
             kind=kind, payload=payload, transaction=self._name, channel=self._channel, event=event
         )
         return message.encode()
+
+
+def _call(message: ChaincodeMessage) -> Call:
+    if message.kind == Kind.INIT:
+        raise Invalid("this chaincode has nothing to initialise")
+    return messages.read_call(message)
 
 
 def _batches(keys: Sequence[str], size: int) -> Iterator[Sequence[str]]:

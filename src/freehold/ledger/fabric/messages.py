@@ -26,8 +26,10 @@ from freehold.ledger.protobuf import (
 
 ARGUMENTS_LARGEST: Final = 256
 """Arguments of one call that are read."""
-CALL_LARGEST: Final = 256 * 1_024
+CALL_LARGEST: Final = 65_536
 """Bytes of one call that are read; an action has twelve thousand."""
+PROPOSAL_LARGEST: Final = 2**20
+"""Bytes of one proposal that are read: the call again, and whatever else its client put in."""
 NAME_LARGEST: Final = 256
 """Bytes of a channel's or a transaction's name."""
 
@@ -162,7 +164,7 @@ def proposal(time: int) -> bytes:
 
 def read_call(message: ChaincodeMessage) -> Call:
     """The call that a transaction makes; Invalid if it is too large or none."""
-    if len(message.payload) > CALL_LARGEST:
+    if len(message.payload) > CALL_LARGEST or len(message.proposal) > PROPOSAL_LARGEST:
         raise Invalid(f"a call of {len(message.payload)} bytes: at most {CALL_LARGEST} are read")
     arguments = _repeated(message.payload, 1, ARGUMENTS_LARGEST + 1)
     if not arguments:
