@@ -60,6 +60,10 @@ class Measured:
     disk_bytes: Mapping[str, float]
     """For each action, of one operator, by where it lies."""
 
+    def processor_of(self, role: str) -> tuple[float, float, float]:
+        """Seconds of the processes of a kind: under load, with one action at a time, idle."""
+        return tuple(each.processor[role] for each in (self.load, self.alone, self.idle))  # type: ignore[return-value]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:

@@ -1,0 +1,276 @@
+"""How many markets, members and trainings a network of 4, 7 and 20 operators carries, and where it bends first.
+
+    python bench/scale.py [--measure] [--cores 8] [--megabits 1000] [--gigabyte-month PRICE]
+
+computes from what an action costs (bench/scaling/measured.json, or bench/results/scale-measured.json where --measure
+has written it), holds a simulation against what was measured, uses it for larger networks, prints tables, and writes
+bench/results/scale.json. `docs/scale.md` says what the figures mean. --measure needs CometBFT and takes some minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import msgspec
+
+from ledger import table
+from ledgers.workload import ROUNDS, SUBSETS, Demand, mean
+from scaling import bounds, keeping, protocol
+from scaling.consensus import Seen, Setting, simulate
+from scaling.costs import Costs, fitted
+from scaling.machines import Links
+from scaling.measuring import BATCH, LANES, Measured, Steps, measure, steps
+
+HERE: Final = Path(__file__).parent
+MEASURED: Final = HERE / "scaling" / "measured.json"
+OWN: Final = HERE / "results" / "scale-measured.json"
+LEDGER: Final = HERE / "results" / "ledger.json"
+RESULTS: Final = HERE / "results" / "scale.json"
+SHAPES: Final = (
+    protocol.Shape(subsets=2, replicas=3, rounds=1),
+    protocol.Shape(subsets=SUBSETS, replicas=3, rounds=ROUNDS),
+    protocol.Shape(subsets=16, replicas=3, rounds=12, groups=2),
+    protocol.Shape(subsets=16, replicas=5, rounds=24, groups=4, datasets=2),
+)
+TYPICAL: Final = SHAPES[1]
+"""That of the ledger's benchmark and of docs/ledger.md."""
+OPERATORS: Final = (4, 7, 20)
+ROUND_TRIPS: Final = (0.020, 0.080, 0.200)
+MEASURE: Final = ((1, 100), (4, 80), (7, 60))
+"""Operators and markets."""
+AVERAGE: Final = {"action": 1_145.0, "record": 1_070.0, "inserts": 1.4}
+"""Of real trainings (docs/ledger.md), where bench/results/ledger.json is not there."""
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What was measured, and where."""
+
+    machine: str
+    steps: Steps
+    runs: list[Measured]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A measurement beside what the simulation says."""
+
+    what: str
+    measured: float
+    simulated: float
+
+    @property
+    def error(self) -> float:
+        """Of the simulation, as a part of what was measured."""
+        return self.simulated / self.measured - 1
+
+
+def main() -> int:
+    """Prints everything."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--measure", action="store_true", help="measure networks of 1, 4 and 7 operators first")
+    parser.add_argument("--cores", type=int, default=8, help="of each operator's machine")
+    parser.add_argument("--megabits", type=float, default=1_000, help="that each operator's line sends in a second")
+    parser.add_argument("--gigabyte-month", type=float, help="what a gigabyte of disk costs in a month")
+    asked = parser.parse_args()
+    if asked.measure:
+        remember()
+    source = OWN if OWN.exists() else MEASURED
+    evidence = msgspec.json.decode(source.read_bytes(), type=Evidence)
+    small = fitted(evidence.runs, evidence.steps)
+    average = _average()
+    costs = replace(small, action_bytes=average["action"])
+    print(f"costs from {source.relative_to(HERE.parent)}: {evidence.machine}")
+    print_costs(small)
+    held = hold(evidence.runs, small)
+    found = {
+        "source": str(source.relative_to(HERE.parent)),
+        "machine": evidence.machine,
+        "costs": asdict(small),
+        "action_bytes": average["action"],
+        "held": [asdict(each) | {"error": each.error} for each in held],
+        "counts": print_counts(),
+        "networks": print_networks(costs, asked.cores, asked.megabits),
+        "keeping": print_keeping(evidence.runs, small, average, asked.gigabyte_month),
+    }
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def remember() -> None:
+    """Measures, and writes it down."""
+    import os
+    import platform
+
+    runs = [measure(operators, markets) for operators, markets in MEASURE]
+    machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
+    OWN.parent.mkdir(exist_ok=True)
+    OWN.write_bytes(msgspec.json.format(msgspec.json.encode(Evidence(machine=machine, steps=steps(), runs=runs))))
+
+
+def print_costs(costs: Costs) -> None:
+    """Microseconds."""
+    lines: list[tuple[str, ...]] = [("what an action costs an operator's processor", "µs")]
+    named = {
+        "front: taking it, at one node": costs.front,
+        "front: following it, at every node": costs.follow,
+        "application: signature": costs.signature,
+        "application: other checks before it may wait": costs.admit - costs.signature,
+        "application: rules, trees, file": costs.execute,
+        "CometBFT: itself": costs.node,
+        "CometBFT: for each other operator": costs.peer,
+        "for each block: application": costs.block,
+        "for each block: CometBFT, for each operator": costs.round,
+    }
+    lines += [(name, f"{1e6 * value:,.0f}") for name, value in named.items()]
+    print(table(lines))
+
+
+def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
+    """The simulation of the machine on which was measured, beside what was measured there."""
+    held: list[Held] = []
+    for run in runs:
+        here = Setting(
+            operators=run.operators,
+            links=_links(run.operators, 0.0001, 1e10),
+            costs=costs,
+            cores=_cores(run),
+            one_machine=True,
+            connections=LANES,
+            lot=BATCH,
+        )
+        seen = simulate(here)
+        alone = simulate(replace(here, connections=1, lot=1, entries=1))
+        name = f"{run.operators} operator{'s' if run.operators > 1 else ''}"
+        held += [
+            Held(what=f"{name}: actions a second", measured=run.actions_per_second, simulated=seen.actions_per_second),
+            Held(what=f"{name}: p50 ms", measured=run.p50_ms, simulated=seen.p50_ms),
+            Held(what=f"{name}: one at a time, p50 ms", measured=run.alone_ms, simulated=alone.p50_ms),
+        ]
+    lines: list[tuple[str, ...]] = [("simulation of this machine", "measured", "simulated", "error")]
+    lines += [(each.what, f"{each.measured:,.0f}", f"{each.simulated:,.0f}", f"{each.error:+.0%}") for each in held]
+    print(f"\n{table(lines)}")
+    return held
+
+
+def print_counts() -> list[dict[str, Any]]:
+    """Actions of datasets and trainings, by shape."""
+    head = ("m", "n", "rounds", "groups", "datasets", "a dataset", "a model owner", "a training", "of it UpdateTJ")
+    lines: list[tuple[str, ...]] = [head]
+    found = []
+    for shape in SHAPES:
+        each, own = protocol.dataset(shape).total(), protocol.model_owner().total()
+        further, jobs = protocol.steady(shape), protocol.training(shape)["UpdateTJ"]
+        numbers = (shape.subsets, shape.replicas, shape.rounds, shape.groups, shape.datasets, each, own, further, jobs)
+        lines.append(tuple(map(str, numbers)))
+        found.append(asdict(shape) | {"dataset": each, "model_owner": own, "training": further})
+    print(f"\nactions, collecting included\n{table(lines)}")
+    return found
+
+
+def print_networks(costs: Costs, cores: int, megabits: float) -> list[dict[str, Any]]:
+    """Networks of several sizes and distances: computed bounds, and what the simulation says."""
+    head = ("operators", "round trip", "bends first", "at", "simulated", "p50 ms", "p99 ms", "alone ms", "trainings/s")
+    lines: list[tuple[str, ...]] = [head]
+    found = []
+    training = protocol.steady(TYPICAL)
+    for operators in OPERATORS:
+        for round_trip in ROUND_TRIPS:
+            site = bounds.Site(operators=operators, cores=cores, megabits=megabits, round_trip=round_trip)
+            name, most = bounds.first(site, costs)
+            seen, alone = _simulated(site, costs)
+            trainings = seen.actions_per_second / training
+            lines.append(
+                (
+                    *(str(operators), f"{1e3 * round_trip:.0f} ms", name, f"{most:,.0f}"),
+                    *(f"{seen.actions_per_second:,.0f}", f"{seen.p50_ms:,.0f}", f"{seen.p99_ms:,.0f}"),
+                    *(f"{alone.p50_ms:,.0f}", f"{trainings:.1f}"),
+                )
+            )
+            all_bounds = bounds.bounds(site, costs)
+            found.append(
+                asdict(site)
+                | {"bounds": all_bounds, "simulated": asdict(seen), "alone_ms": alone.p50_ms, "trainings": trainings}
+            )
+    print(f"\nnetworks whose operators have {cores} cores and {megabits:,.0f} Mbit/s each; actions a second")
+    print(table(lines))
+    print(f"\nwhat each resource allows by itself, actions a second, at a round trip of {1e3 * ROUND_TRIPS[1]:.0f} ms")
+    rows = [each for each in found if each["round_trip"] == ROUND_TRIPS[1]]
+    resources = list(rows[0]["bounds"])
+    more: list[tuple[str, ...]] = [("resource", *(f"{each['operators']} operators" for each in rows))]
+    more += [(name, *(f"{each['bounds'][name]:,.0f}" for each in rows)) for name in resources]
+    print(table(more))
+    return found
+
+
+def print_keeping(
+    runs: Sequence[Measured], costs: Costs, average: dict[str, float], price: float | None
+) -> dict[str, Any]:
+    """Disk for each year, memory for each market."""
+    run = max((each for each in runs if each.operators <= OPERATORS[0]), key=lambda each: each.operators)
+    # What is kept of an action grows with its bytes.
+    larger = average["action"] / costs.action_bytes
+    disk = {name: size * larger for name, size in run.disk_bytes.items()}
+    training = protocol.steady(TYPICAL)
+    head = ("trainings", "actions/s", "archive GB/year", "pruned GB/year")
+    lines: list[tuple[str, ...]] = [head if price is None else (*head, "archive price", "pruned price")]
+    found = []
+    for trainings, name in ((100, "100 a day"), (10_000, "10,000 a day"), (86_400, "one a second")):
+        rate = trainings * training / 86_400
+        each = keeping.year(rate, disk, run.operators)
+        cells = (name, f"{rate:,.2f}", f"{each.archive:,.0f}", f"{each.pruned:,.0f}")
+        prices = () if price is None else tuple(f"{amount:,.0f}" for amount in each.price(price))
+        lines.append((*cells, *prices))
+        found.append({"trainings_a_day": trainings, "actions_per_second": rate, **asdict(each)})
+    market = protocol.market(TYPICAL, 3).total()
+    memory = keeping.memory_of_market(market, average["inserts"], average["record"])
+    members = 1 + TYPICAL.subsets * TYPICAL.replicas + 3
+    print(f"\ndisk of one operator\n{table(lines)}")
+    print(
+        f"\na market of {members} members and three trainings ({market} actions) stays in {memory / 1e6:.2f} MB of"
+        f" memory:\n16 GB hold {16e9 / memory:,.0f} such markets, {16e9 / memory * members:,.0f} members,"
+        f" {48e9 / memory:,.0f} trainings"
+    )
+    return {"disk_bytes": disk, "years": found, "market_actions": market, "market_memory": memory, "members": members}
+
+
+def _simulated(site: bounds.Site, costs: Costs) -> tuple[Seen, Seen]:
+    setting = Setting(
+        operators=site.operators,
+        links=_links(site.operators, site.round_trip / 2, site.megabits * 1e6 / 8),
+        costs=costs,
+        cores=site.cores,
+        connections=40,
+        lot=BATCH,
+        pause=site.pause,
+    )
+    return simulate(setting), simulate(replace(setting, connections=1, lot=1))
+
+
+def _links(operators: int, one_way: float, bytes_per_second: float) -> Links:
+    row = [one_way] * operators
+    return Links(seconds=[row] * operators, bytes_per_second=bytes_per_second)
+
+
+def _cores(run: Measured) -> int:
+    """Of the machine that measured."""
+    return 2
+
+
+def _average() -> dict[str, float]:
+    if not LEDGER.exists():
+        return AVERAGE
+    mix = msgspec.convert(json.loads(LEDGER.read_bytes())["mix"], list[Demand])
+    return mean(mix)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

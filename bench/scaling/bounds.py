@@ -1,0 +1,71 @@
+"""What each resource of an operator allows by itself, actions a second, and so which one bends first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from scaling.costs import CONSENSUS_BLOCKS, Costs
+
+BLOCK_ACTIONS: Final = 512
+"""As `freehold.ledger.blocks.ACTIONS_LARGEST`."""
+BLOCK_BYTES: Final = 2 * 2**20
+_STEPS: Final = 3
+"""Messages that follow each other until a block is decided: the proposal and two votes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """Where operators run their nodes."""
+
+    operators: int
+    cores: int
+    megabits: float
+    """That an operator's line sends in a second."""
+    round_trip: float
+    """Seconds between any two operators."""
+    pause: float = 0.1
+
+
+def bounds(site: Site, costs: Costs) -> dict[str, float]:
+    """Actions a second, by the resource that would be used up."""
+    operators = site.operators
+    interval = block_interval(site, costs)
+    in_block = min(float(BLOCK_ACTIONS), BLOCK_BYTES / costs.action_bytes)
+    node = costs.node + (operators - 1) * costs.peer + operators * costs.round / in_block
+    everything = costs.front / operators + costs.follow + costs.application + costs.block / in_block + node
+    return {
+        "application's thread": 1 / (costs.application + costs.block / in_block),
+        "front's thread": 1 / (costs.front / operators + costs.follow),
+        "cores": site.cores / everything,
+        "blocks of 512": in_block / interval,
+        "line": site.megabits * 1e6 / 8 / costs.wire(operators, in_block),
+        "proposer's line": _proposals(site, costs),
+        "disk's syncs": in_block / (_syncs() * costs.sync),
+    }
+
+
+def first(site: Site, costs: Costs) -> tuple[str, float]:
+    """The resource that bends first, and at how many actions a second."""
+    found = bounds(site, costs)
+    name = min(found, key=lambda each: found[each])
+    return name, found[name]
+
+
+def block_interval(site: Site, costs: Costs) -> float:
+    """Seconds from one full block to the next where nothing is scarce: the pause or the execution, after two votes."""
+    one_way = site.round_trip / 2
+    voting = _STEPS * (costs.hop + one_way if site.operators > 1 else 0.0) + _syncs() * costs.sync
+    return voting + max(site.pause, BLOCK_ACTIONS * costs.execute)
+
+
+def _proposals(site: Site, costs: Costs) -> float:
+    """A proposer that sends whole blocks to everybody itself, one after the other, and does nothing else meanwhile."""
+    peers = max(1, site.operators - 1)
+    return site.megabits * 1e6 / 8 / (peers * costs.action_bytes) if site.operators > 1 else float("inf")
+
+
+def _syncs() -> int:
+    """Syncs that follow each other for a block with actions: what is signed three times, the node's block, the
+    application's; and of the empty block after it the same."""
+    return 5 * CONSENSUS_BLOCKS
