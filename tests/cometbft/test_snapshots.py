@@ -477,6 +477,14 @@ def test_a_call_for_anything_but_headers_is_refused(hostile: bytes) -> None:
         read_call(hostile)
 
 
+def test_a_member_that_asks_for_pieces_without_end_leaves_its_host_most_of_the_time(giver: Giver) -> None:
+    wall, work = time.monotonic(), time.process_time()
+    for _ in range(20):
+        assert giver.chunk(0)
+
+    assert time.process_time() - work < 0.6 * (time.monotonic() - wall)
+
+
 def test_answers_keep_their_order_though_some_are_read_in_another_thread(tmp_path: Path) -> None:
     door = tmp_path / "door"
     command = [sys.executable, "-m", "tests.engines.application", str(tmp_path), str(door), str(tmp_path / "bell")]

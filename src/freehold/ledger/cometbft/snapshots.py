@@ -14,6 +14,7 @@ Whoever joins knows the digest of the newest block from the validators (`app_has
 from __future__ import annotations
 
 import threading
+import time
 import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -47,6 +48,10 @@ _OFFERED: Final = 2
 _DIGEST: Final = 32
 _SIZE: Final = 8
 _READ: Final = 4
+_REST: Final = 2.0
+"""For each second of work on a piece, so many are rested: a member that asks without end does not slow its host down,
+and whoever joins checks pieces more slowly than that."""
+_REST_LARGEST: Final = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,7 +162,10 @@ class Shelf:
             with self._turn, closing(self._file.reader()) as reader:
                 if isinstance(request, ListSnapshots):
                     return snapshot_messages.list_snapshots(self._listed(reader))
-                return snapshot_messages.load_snapshot_chunk(self._chunk(reader, request))
+                began = time.thread_time()
+                answer = snapshot_messages.load_snapshot_chunk(self._chunk(reader, request))
+                time.sleep(min(_REST * (time.thread_time() - began), _REST_LARGEST))
+                return answer
         except FreeholdError:
             if isinstance(request, ListSnapshots):
                 return snapshot_messages.list_snapshots([])
