@@ -172,6 +172,7 @@ def test_a_snapshot_gives_the_same_state_and_history_and_the_new_node_goes_on(gi
         assert (new.height, new.agreed) == (giver.snapshot.height, giver.agreed)
         assert new.root == giver.application.root
         assert file.blocks(0, 1_000) == giver.file.blocks(0, 1_000)
+        assert (tmp_path / "new.sqlite-wal").stat().st_size == 0
         told(new, [[], [], [note("later", "text"), note("n0", "once more")]])
 
     with closing(opened(tmp_path / "new.sqlite")) as file, closing(opened(tmp_path / "replayed.sqlite")) as other:
