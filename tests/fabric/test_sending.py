@@ -288,6 +288,15 @@ def test_whoever_waits_when_the_ledger_closes_hears_what_is_known(tmp_path: Path
         ledger.submit(note("b", "1"))
 
 
+def test_what_has_not_begun_when_the_ledger_closes_is_answered_too(tmp_path: Path) -> None:
+    with ledger_of(Channel(Notebook(), automatic=False), tmp_path, Patience()) as ledger:
+        future = ledger.enqueue([note(f"n{number}", "x") for number in range(200)])
+    answers = future.result(5)
+
+    assert {type(each) for each in answers} == {Unavailable}
+    assert {getattr(each, "now", None) for each in answers} <= {"sent, outcome unknown", "nothing was sent"}
+
+
 def test_records_are_proven_against_the_newest_block(tmp_path: Path) -> None:
     with ledger_of(Channel(Notebook()), tmp_path) as ledger:
         with pytest.raises(Unavailable, match="no block"):

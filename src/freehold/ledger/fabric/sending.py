@@ -65,6 +65,7 @@ class _Way:
 
     number: int
     action: bytes
+    answer: Take
     sent: bool = False
 
 
@@ -88,6 +89,7 @@ class Sender:
         self._patience = patience
         self._order = Order()
         self._room = asyncio.Semaphore(UNDER_WAY_LARGEST)
+        self._ways: dict[int, _Way] = {}
         self._undecided: dict[int, asyncio.Task[None]] = {}
         self._awaited: dict[str, asyncio.Future[int]] = {}
         self._number = 0
@@ -95,8 +97,9 @@ class Sender:
     def begin(self, action: bytes, answer: Take) -> None:
         """Sends an action on its way; `answer` is told what became of it."""
         self._number += 1
-        way = _Way(self._number, action)
-        self._undecided[way.number] = asyncio.create_task(self._carry(way, answer))
+        way = _Way(self._number, action, answer)
+        self._ways[way.number] = way
+        self._undecided[way.number] = asyncio.create_task(self._carry(way))
 
     def seen(self, codes: Sequence[tuple[str, int]]) -> None:
         """The peer's next block holds these transactions, with these codes."""
@@ -112,8 +115,11 @@ class Sender:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        # A task that is cancelled before its first step never runs.
+        for way in list(self._ways.values()):
+            self._answer(way, closed())
 
-    async def _carry(self, way: _Way, answer: Take) -> None:
+    async def _carry(self, way: _Way) -> None:
         try:
             async with asyncio.timeout(self._patience.outcome):
                 await self._turn(way)
@@ -125,9 +131,12 @@ class Sender:
             outcome = _unknown() if way.sent else closed()
         except Exception as error:
             outcome = Broken(f"sending an action failed: {type(error).__name__}: {error}"[:500], now="outcome unknown")
+        self._answer(way, outcome)
+
+    def _answer(self, way: _Way, outcome: Outcome) -> None:
         self._order.leave(way.number)
-        del self._undecided[way.number]
-        answer(outcome)
+        del self._undecided[way.number], self._ways[way.number]
+        way.answer(outcome)
 
     async def _turn(self, way: _Way) -> None:
         """Waits until no earlier action that is under way touches the same records."""
