@@ -39,7 +39,7 @@ def bounds(site: Site, costs: Costs) -> dict[str, float]:
         "front's thread": 1 / (costs.front / operators + costs.follow),
         "cores": site.cores / everything,
         "blocks of 512": in_block / interval,
-        "line": site.megabits * 1e6 / 8 / costs.wire(operators, in_block),
+        "line": _sent(site, costs.wire(operators, in_block)),
         "proposer's line": _proposals(site, costs),
         "disk's syncs": in_block / (_syncs() * costs.sync),
     }
@@ -61,8 +61,11 @@ def block_interval(site: Site, costs: Costs) -> float:
 
 def _proposals(site: Site, costs: Costs) -> float:
     """A proposer that sends whole blocks to everybody itself, one after the other, and does nothing else meanwhile."""
-    peers = max(1, site.operators - 1)
-    return site.megabits * 1e6 / 8 / (peers * costs.action_bytes) if site.operators > 1 else float("inf")
+    return _sent(site, (site.operators - 1) * costs.action_bytes)
+
+
+def _sent(site: Site, each: float) -> float:
+    return site.megabits * 1e6 / 8 / each if each else float("inf")
 
 
 def _syncs() -> int:

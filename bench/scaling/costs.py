@@ -81,7 +81,7 @@ def fitted(runs: Sequence[Measured], steps: Steps) -> Costs:
     """The costs that explain the runs: networks of one, of four, and perhaps of more operators."""
     nodes = [_apart(run, lambda each: each.processor_of("node")) for run in runs]
     applications = [_apart(run, lambda each: each.processor_of("application")) for run in runs]
-    fronts = [run.load.processor["front"] / run.load.actions for run in runs]
+    fronts = [run.operators * _apart(run, lambda each: each.processor_of("front"))[0] for run in runs]
     others = [run.operators - 1 for run in runs]
     node, peer = _line(others, [action for action, _ in nodes])
     follow = _line(others, fronts)[1]
@@ -91,7 +91,7 @@ def fitted(runs: Sequence[Measured], steps: Steps) -> Costs:
     admit = min(counted, application * 0.6)
     several = [(run, run.load.actions / max(1, run.load.blocks)) for run in runs if run.operators > 1]
     return Costs(
-        front=max(fronts[0] - follow, 0.0),
+        front=max(sum(fronts) / len(runs) - follow * sum(run.operators for run in runs) / len(runs), 0.0),
         follow=follow,
         signature=steps.signature * 1e-6,
         admit=admit,
