@@ -56,3 +56,24 @@ def test_a_validator_that_diverged_says_so_takes_nothing_and_can_be_cured(tmp_pa
         assert cured.evaluate("counter", {"name": "c"}) == 7
         assert cured.trouble is None
         assert (network.folders[3] / f"{FILE}.diverged").exists()
+
+
+def test_a_validator_that_diverges_while_it_catches_up_says_so_too(tmp_path: Path) -> None:
+    network = Network(tmp_path, 4)
+    with ExitStack() as stack:
+        rest = [network.start(number) for number in range(3)]
+        for each in rest:
+            stack.callback(each.close)
+        rest[0].submit(note("one", "hello"))
+        for number in range(4):
+            rest[number % 3].submit(add("c", 1, number))
+
+        wrong = network.start(3, diverging_in)
+        stack.callback(wrong.close)
+        until(lambda: wrong.trouble is not None)
+
+        with pytest.raises(Broken, match="another result"):
+            wrong.submit(add("c", 1, 99))
+        rest[1].submit(add("c", 1, 4))
+        level(rest)
+        assert [each.trouble for each in rest] == [None] * 3

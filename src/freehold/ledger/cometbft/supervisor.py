@@ -10,6 +10,7 @@ life is ever found. The application holds the read end of a pipe and ends with i
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -30,7 +31,11 @@ _QUIET_SECONDS: Final = 60.0
 """A pair that lived this long is sound: earlier deaths are forgotten."""
 _DEATHS_LARGEST: Final = 10
 _LOG_LARGEST: Final = 64 * 2**20
-_DIVERGED: Final = b"CONSENSUS FAILURE!!!"
+_DIVERGED: Final = re.compile(
+    # In turn with the others; and while it catches up, about a block of which it knows already that they signed it.
+    rb"CONSENSUS FAILURE!!!|Error in validation .*module=blocksync .*wrong Block\.Header\.(AppHash|LastResultsHash)"
+)
+_LINE_LARGEST: Final = 1_024
 _NOT_JOINED: Final = (b"failed to start state sync", b"State sync failed")
 NODE_LOG: Final = "node.log"
 _ASIDE: Final = ".diverged"
@@ -145,15 +150,14 @@ class Pair:
         log = self._folder / NODE_LOG
         size = _size(log)
         # The file may be a fresh one, and a line may be cut where the last look ended.
-        longest = max(len(each) for each in (_DIVERGED, *_NOT_JOINED))
-        start = max(0, self._read_log - longest) if size >= self._read_log else 0
+        start = max(0, self._read_log - _LINE_LARGEST) if size >= self._read_log else 0
         if size == self._read_log or self.trouble is not None:
             return
         with log.open("rb") as file:
             file.seek(start)
             said = file.read(size - start)
         self._read_log = size
-        if _DIVERGED in said:
+        if _DIVERGED.search(said):
             self.trouble = Broken(
                 "this validator's application came to another result than the network: it takes no part any more",
                 why="its file was altered, its program is another version, or the machine computed wrongly",
