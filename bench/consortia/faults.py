@@ -15,12 +15,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, TypedDict
 
 from consortia import liars
 from consortia.links import Links
 from consortia.members import Turns
-from consortia.standing import Applications, Lost, Standing, standing, until
+from consortia.standing import LEVEL_SECONDS, Applications, Lost, Standing, standing, until
 from consortia.toxiproxy import started
 from consortia.validators import founded
 from freehold.ledger.cometbft.rpc import Rpc
@@ -85,7 +85,16 @@ class Ground:
             yield stack.enter_context(standing(seats, self.markets, len(ALL), others=dict(others or {})))
 
 
-def _under_load(network: Standing, seconds: float, numbers: Sequence[int] = ALL) -> dict[str, float]:
+class Measured(TypedDict, total=False):
+    """Some figures of a scenario."""
+
+    tps: float
+    p50_ms: float
+    p95_ms: float
+    recovery_s: float
+
+
+def _under_load(network: Standing, seconds: float) -> Measured:
     """Throughput and latency of the next seconds."""
     before, began = network.acknowledged(), time.monotonic()
     time.sleep(seconds)
@@ -99,7 +108,7 @@ def _under_load(network: Standing, seconds: float, numbers: Sequence[int] = ALL)
     }
 
 
-def _settled(network: Standing, name: str, *, note: str = "", **found: float) -> Told:
+def _settled(network: Standing, name: str, found: Measured, note: str = "") -> Told:
     """The end of a scenario: people rest, and all is checked."""
     network.rest()
     level = network.await_level(ALL)
@@ -115,7 +124,7 @@ def delayed(ground: Ground, milliseconds: int) -> Told:
         found = _under_load(network, 2 * ground.seconds)
         network.rest()
         ground.links.heal()
-        return _settled(network, f"{milliseconds} ms each way", **found)
+        return _settled(network, f"{milliseconds} ms each way", found)
 
 
 def narrow(ground: Ground) -> Told:
@@ -125,7 +134,7 @@ def narrow(ground: Ground) -> Told:
         network.act(ALL, MANY_MARKETS)
         network.await_decision(ALL)
         found = _under_load(network, ground.seconds)
-        return _settled(network, f"links of {NARROW} kB/s", **found)
+        return _settled(network, f"links of {NARROW} kB/s", found)
 
 
 def one_apart(ground: Ground) -> Told:
@@ -141,7 +150,7 @@ def one_apart(ground: Ground) -> Told:
         if network.acknowledged(3) != alone:
             raise Lost("one operator of four decided something alone")
         ground.links.heal()
-        return _settled(network, "parted 3|1", recovery_s=network.await_decision(ALL), **found)
+        return _settled(network, "parted 3|1", Measured(recovery_s=network.await_decision(ALL), **found))
 
 
 def half_and_half(ground: Ground) -> Told:
@@ -152,7 +161,7 @@ def half_and_half(ground: Ground) -> Told:
         ground.links.part(ALL[:2], ALL[2:])
         _require_halt(network, ground.seconds)
         ground.links.heal()
-        return _settled(network, "parted 2|2: halts", recovery_s=network.await_decision(ALL))
+        return _settled(network, "parted 2|2: halts", Measured(recovery_s=network.await_decision(ALL)))
 
 
 def half_open(ground: Ground) -> Told:
@@ -164,7 +173,7 @@ def half_open(ground: Ground) -> Told:
         network.await_decision(ALL[:3])
         found = _under_load(network, ground.seconds)
         ground.links.heal()
-        return _settled(network, "half open 3|1", recovery_s=network.await_decision(ALL), **found)
+        return _settled(network, "half open 3|1", Measured(recovery_s=network.await_decision(ALL), **found))
 
 
 def cut_at_random(ground: Ground) -> Told:
@@ -183,7 +192,7 @@ def cut_at_random(ground: Ground) -> Told:
             cuts += 1
         rate = (network.acknowledged() - before) / (time.monotonic() - began)
         recovery = network.await_decision(ALL)
-        return _settled(network, "links cut at random", recovery_s=recovery, tps=rate, note=f"{cuts} cuts")
+        return _settled(network, "links cut at random", Measured(recovery_s=recovery, tps=rate), f"{cuts} cuts")
 
 
 def one_down(ground: Ground) -> Told:
@@ -193,10 +202,10 @@ def one_down(ground: Ground) -> Told:
         network.await_decision(ALL[:3])
         network.stop(3)
         found = _under_load(network, ground.seconds)
-        began = time.monotonic()
+        began, missing = time.monotonic(), network.ledgers[0].info().size
         network.start(3)
-        until(lambda: network.ledgers[3].info().size >= network.ledgers[0].info().size - 1, 60)
-        return _settled(network, "one down", recovery_s=time.monotonic() - began, **found)
+        until(lambda: network.ledgers[3].info().size >= missing, LEVEL_SECONDS)
+        return _settled(network, "one down", Measured(recovery_s=time.monotonic() - began, **found))
 
 
 def two_down(ground: Ground) -> Told:
@@ -210,7 +219,7 @@ def two_down(ground: Ground) -> Told:
         network.start(2)
         recovery = network.await_decision(ALL[:2])
         network.start(3)
-        return _settled(network, "two down: halts", recovery_s=recovery)
+        return _settled(network, "two down: halts", Measured(recovery_s=recovery))
 
 
 def killed(ground: Ground) -> Told:
@@ -224,7 +233,8 @@ def killed(ground: Ground) -> Told:
             time.sleep(0.5 + chance.random())
             network.kill(ALL)
             recoveries.append(network.await_decision(ALL))
-        return _settled(network, "all killed, three times", recovery_s=max(recoveries), note="the slowest recovery")
+        slowest = Measured(recovery_s=max(recoveries))
+        return _settled(network, "all killed, three times", slowest, "the slowest recovery")
 
 
 def computing_wrongly(ground: Ground) -> Told:
@@ -295,6 +305,15 @@ def _require_halt(network: Standing, seconds: float) -> None:
         raise Lost("something was decided without two thirds of the validators")
 
 
+COLUMNS: Final = (
+    ("tps", ",.0f"),
+    ("p50_ms", ",.0f"),
+    ("p95_ms", ",.0f"),
+    ("recovery_s", ".1f"),
+    ("level_s", ".1f"),
+    ("recorded", ",d"),
+)
+"""Of a table, each with its format."""
 SCENARIOS: Final[Mapping[str, Callable[[Ground], Told]]] = {
     **{f"delay-{each}": lambda ground, each=each: delayed(ground, each) for each in DELAYS},  # type: ignore[misc]
     "narrow": narrow,

@@ -18,8 +18,8 @@ from typing import TypeAlias
 from freehold.agents.world import system_clock
 from freehold.contract.host import Contract
 from freehold.ledger.cometbft import configuration
-from freehold.ledger.cometbft.application import chain_id
 from freehold.ledger.cometbft.client import CometLedger
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.supervisor import Program
 from freehold.node.runtime import RECORD, read_network
 from freehold.node.validator import program
