@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ import pytest
 
 pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
 
-from freehold.contract.host import Contract
 from freehold.errors import FreeholdError, Refused, Unavailable
 from freehold.ledger.fabric.envelope import propose
 from freehold.ledger.fabric.functions import EXECUTE, READ
@@ -26,14 +25,11 @@ from freehold.ledger.fabric.network import Development
 from freehold.ledger.fabric.programs import VARIABLE, programs_from_environment
 from freehold.ledger.fabric.readiness import Access
 from freehold.ledger.frames import unframe
-from freehold.node import chaincode
-from freehold.node.runtime import RECORD
 from freehold.protocol import canonical
 from freehold.protocol.network import network_id
 from tests.engines.chaincode import program
 from tests.engines.embedded import clock
 from tests.engines.notebook import NETWORK, add, note
-from tests.market import Market
 
 pytestmark = [
     pytest.mark.processes,
@@ -41,7 +37,6 @@ pytestmark = [
 ]
 
 VALID, CONFLICT = 0, 11
-HOUR = 3_600_000
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -201,21 +196,30 @@ def test_a_chaincode_that_does_not_start_is_named_and_nothing_is_left_running(tm
         record(network.accesses[0], note("one", "hello"))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
-def test_a_starter_that_is_interrupted_or_killed_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
-    starter = f"""
+def starter(folder: Path, said: str) -> subprocess.Popen[bytes]:
+    """Another process that starts a network."""
+    program = f"""
 import signal
 signal.signal(signal.SIGINT, signal.default_int_handler)
 import time
 from pathlib import Path
 from tests.fabric.test_network import development
-with development(Path({str(tmp_path / "network")!r})):
+network = development(Path({str(folder)!r}))
+print("starting", flush=True)
+with network:
     print("up", flush=True)
     time.sleep(300)
 """
-    process = subprocess.Popen([sys.executable, "-c", starter], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
     assert process.stdout is not None
-    assert process.stdout.readline() == b"up\n"
+    while process.stdout.readline().decode().strip() != said:
+        assert process.poll() is None
+    return process
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_starter_that_is_interrupted_or_killed_leaves_nothing_running(number: signal.Signals, tmp_path: Path) -> None:
+    process = starter(tmp_path / "network", "up")
     assert len(processes_in(tmp_path)) >= 2 * 7
     process.send_signal(number)
     process.communicate(timeout=60)
@@ -223,28 +227,15 @@ with development(Path({str(tmp_path / "network")!r})):
     until(lambda: processes_in(tmp_path) == [])
 
 
-def test_the_rules_of_the_market_run_beside_both_peers(tmp_path: Path) -> None:
-    market = Market(seed="fabric", now=clock(), skew=HOUR, grace=2 * HOUR)
-    windows: Mapping[str, int] = {f"{name}_window": 4 * HOUR for name in ("answer", "close", "commit", "idle")}
-    market.trains(subsets=4, replicas=3, rounds=2, **windows, hold=20 * HOUR)
-    actions = [action for block in market.ledger.export(0, 10_000) for action in block.actions]
-    (tmp_path / RECORD).write_bytes(market.network.encode())
-    contract = Contract(market.network)
+@pytest.mark.parametrize("moment", [0.1, 0.6, 1.2])
+def test_a_start_that_is_interrupted_leaves_nothing_running_and_may_be_tried_again(
+    moment: float, tmp_path: Path
+) -> None:
+    process = starter(tmp_path / "network", "starting")
+    time.sleep(moment)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=15)
 
-    with development(tmp_path / "network", chaincode=chaincode.program(tmp_path)) as network:
-        first, second = network.accesses
-        for action in actions:
-            # The other peer may not have come as far as the one that has it recorded.
-            until(lambda action=action: records(first, action))  # type: ignore[misc]
-        with pytest.raises(Refused):
-            record(first, actions[0])
-        with pytest.raises(Refused) as forged:
-            record(first, actions[0][:-1] + b" ")
-        assert forged.value.code == "malformed"
-
-        state = dict(market.state().scan(""))
-        assert len(state) > 20
-        for key, value in state.items():
-            until(lambda key=key, value=value: holds(second, key) == value)  # type: ignore[misc]
-        for key in contract.genesis():
-            assert holds(first, key) == state[key]
+    until(lambda: processes_in(tmp_path) == [])
+    with development(tmp_path / "network") as network:
+        record(network.accesses[0], note("one", "hello"))

@@ -128,8 +128,12 @@ class Founding:
 
     @staticmethod
     def _all(some: Iterable[Peer] | Iterable[Orderer], act: Callable[..., object]) -> None:
-        with ThreadPoolExecutor() as threads:
+        threads = ThreadPoolExecutor()
+        try:
             list(threads.map(act, some))
+        finally:
+            # Whoever interrupts does not wait for the steps that are under way: `check` ends them.
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def write(path: Path, content: object) -> None:

@@ -48,9 +48,11 @@ class Processes:
 
     running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     commands: dict[str, Command] = field(default_factory=dict)
+    stopped: bool = False
 
     def start(self, command: Command) -> None:
         """Starts a process."""
+        self.stopped = False
         with command.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603
                 [sys.executable, "-I", "-S", tethered.__file__, *command.arguments],
@@ -78,7 +80,9 @@ class Processes:
         self.start(self.commands[name])
 
     def check(self) -> None:
-        """Unavailable if one has ended, with the end of its log."""
+        """Unavailable if one has ended, with the end of its log, or if all were stopped."""
+        if self.stopped:
+            raise Unavailable("the processes were stopped", retry=False)
         for name, process in self.running.items():
             if process.poll() is not None:
                 raise Unavailable(
@@ -106,6 +110,7 @@ class Processes:
 
     def stop(self) -> None:
         """Ends all: asked first, then forced."""
+        self.stopped = True
         for process in self.running.values():
             process.terminate()
         until = time.monotonic() + _GOODBYE_SECONDS
