@@ -13,7 +13,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -23,16 +23,17 @@ import msgspec
 
 from ledger import table
 from ledgers.workload import ROUNDS, SUBSETS, Demand, mean
-from scaling import bounds, keeping, protocol
+from scaling import bounds, consortium, keeping, protocol
 from scaling.consensus import Seen, Setting, simulate
 from scaling.costs import Costs, fitted
-from scaling.machines import Links
-from scaling.measuring import BATCH, LANES, Measured, Steps, measure, steps
+from scaling.holding import Held, hold, hold_loaded, hold_prototypes, links
+from scaling.measuring import BATCH, Measured, Steps, measure, steps
 
 HERE: Final = Path(__file__).parent
 MEASURED: Final = HERE / "scaling" / "measured.json"
 OWN: Final = HERE / "results" / "scale-measured.json"
 LEDGER: Final = HERE / "results" / "ledger.json"
+CONSORTIUM: Final = HERE / "results" / "consortium.json"
 RESULTS: Final = HERE / "results" / "scale.json"
 SHAPES: Final = (
     protocol.Shape(subsets=2, replicas=3, rounds=1),
@@ -46,6 +47,8 @@ OPERATORS: Final = (4, 7, 20)
 ROUND_TRIPS: Final = (0.020, 0.080, 0.200)
 MEASURE: Final = ((1, 100), (4, 80), (7, 60))
 """Operators and markets."""
+
+
 AVERAGE: Final = {"action": 1_145.0, "record": 1_070.0, "inserts": 1.4}
 """Of real trainings (docs/ledger.md), where bench/results/ledger.json is not there."""
 
@@ -56,20 +59,6 @@ class Evidence(msgspec.Struct, frozen=True):
     machine: str
     steps: Steps
     runs: list[Measured]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A measurement beside what the simulation says."""
-
-    what: str
-    measured: float
-    simulated: float
-
-    @property
-    def error(self) -> float:
-        """Of the simulation, as a part of what was measured."""
-        return self.simulated / self.measured - 1
 
 
 def main() -> int:
@@ -86,15 +75,17 @@ def main() -> int:
     evidence = msgspec.json.decode(source.read_bytes(), type=Evidence)
     small = fitted(evidence.runs, evidence.steps)
     average = _average()
-    costs = replace(small, action_bytes=average["action"])
-    print(f"costs from {source.relative_to(HERE.parent)}: {evidence.machine}")
-    print_costs(small)
-    held = hold(evidence.runs, small)
+    loaded = consortium.read(CONSORTIUM)
+    costs = consortium.adopted(replace(small, action_bytes=average["action"]), loaded)
+    named = [str(path.relative_to(HERE.parent)) for path in (source, *[CONSORTIUM] * (len(loaded) > 1))]
+    print(f"costs from {' and '.join(named)}: {evidence.machine}")
+    print_costs(costs)
+    held = [*hold(evidence.runs, small), *hold_loaded(loaded, costs), *hold_prototypes()]
+    print_held(held)
     found = {
-        "source": str(source.relative_to(HERE.parent)),
+        "source": named,
         "machine": evidence.machine,
-        "costs": asdict(small),
-        "action_bytes": average["action"],
+        "costs": asdict(costs),
         "held": [asdict(each) | {"error": each.error} for each in held],
         "counts": print_counts(),
         "networks": print_networks(costs, asked.cores, asked.megabits),
@@ -134,31 +125,11 @@ def print_costs(costs: Costs) -> None:
     print(table(lines))
 
 
-def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
-    """The simulation of the machine on which was measured, beside what was measured there."""
-    held: list[Held] = []
-    for run in runs:
-        here = Setting(
-            operators=run.operators,
-            links=_links(run.operators, 0.0001, 1e10),
-            costs=costs,
-            cores=_cores(run),
-            one_machine=True,
-            connections=LANES,
-            lot=BATCH,
-        )
-        seen = simulate(here)
-        alone = simulate(replace(here, connections=1, lot=1, entries=1))
-        name = f"{run.operators} operator{'s' if run.operators > 1 else ''}"
-        held += [
-            Held(what=f"{name}: actions a second", measured=run.actions_per_second, simulated=seen.actions_per_second),
-            Held(what=f"{name}: p50 ms", measured=run.p50_ms, simulated=seen.p50_ms),
-            Held(what=f"{name}: one at a time, p50 ms", measured=run.alone_ms, simulated=alone.p50_ms),
-        ]
-    lines: list[tuple[str, ...]] = [("simulation of this machine", "measured", "simulated", "error")]
+def print_held(held: Sequence[Held]) -> None:
+    """Each with the error of the simulation."""
+    lines: list[tuple[str, ...]] = [("simulation of the machine that was measured", "measured", "simulated", "error")]
     lines += [(each.what, f"{each.measured:,.0f}", f"{each.simulated:,.0f}", f"{each.error:+.0%}") for each in held]
     print(f"\n{table(lines)}")
-    return held
 
 
 def print_counts() -> list[dict[str, Any]]:
@@ -245,7 +216,7 @@ def print_keeping(
 def _simulated(site: bounds.Site, costs: Costs) -> tuple[Seen, Seen]:
     setting = Setting(
         operators=site.operators,
-        links=_links(site.operators, site.round_trip / 2, site.megabits * 1e6 / 8),
+        links=links(site.operators, site.round_trip / 2, site.megabits * 1e6 / 8),
         costs=costs,
         cores=site.cores,
         connections=40,
@@ -253,16 +224,6 @@ def _simulated(site: bounds.Site, costs: Costs) -> tuple[Seen, Seen]:
         pause=site.pause,
     )
     return simulate(setting), simulate(replace(setting, connections=1, lot=1))
-
-
-def _links(operators: int, one_way: float, bytes_per_second: float) -> Links:
-    row = [one_way] * operators
-    return Links(seconds=[row] * operators, bytes_per_second=bytes_per_second)
-
-
-def _cores(run: Measured) -> int:
-    """Of the machine that measured."""
-    return 2
 
 
 def _average() -> dict[str, float]:

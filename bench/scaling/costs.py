@@ -83,8 +83,8 @@ def fitted(runs: Sequence[Measured], steps: Steps) -> Costs:
     applications = [_apart(run, lambda each: each.processor_of("application")) for run in runs]
     fronts = [run.operators * _apart(run, lambda each: each.processor_of("front"))[0] for run in runs]
     others = [run.operators - 1 for run in runs]
-    node, peer = _line(others, [action for action, _ in nodes])
-    follow = _line(others, fronts)[1]
+    node, peer = line(others, [action for action, _ in nodes])
+    follow = line(others, fronts)[1]
     application = sum(action for action, _ in applications) / len(runs)
     # How the application's time divides was timed apart, on a processor that may have been slower or faster.
     counted = (steps.signature + steps.admission) * 1e-6
@@ -117,7 +117,7 @@ def _apart(run: Measured, spent: Callable[[Measured], tuple[float, float, float]
     return max(action, 0.0), max(block, 0.0)
 
 
-def _line(at: Sequence[int], values: Sequence[float]) -> tuple[float, float]:
+def line(at: Sequence[int], values: Sequence[float]) -> tuple[float, float]:
     """Value at 0 and slope of the straight line nearest to the values; the slope is not below 0."""
     middle, mean = sum(at) / len(at), sum(values) / len(values)
     spread = sum((each - middle) ** 2 for each in at)
