@@ -6,6 +6,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 import zlib
@@ -15,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import Broken, Invalid
@@ -115,6 +116,13 @@ def giver_of(file: CommitFile, decided: Sequence[Sequence[bytes]]) -> Giver:
 @pytest.fixture(scope="module")
 def giver(tmp_path_factory: pytest.TempPathFactory) -> Giver:
     return giver_of(opened(tmp_path_factory.mktemp("giver") / "application.sqlite"), story())
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Giver:
+    """A node with two blocks."""
+    decided = [[note("one", "hello"), add("c", 1, 1)], [add("c", 2, 2)], [], []]
+    return giver_of(opened(tmp_path_factory.mktemp("short") / "application.sqlite"), decided)
 
 
 @pytest.fixture
@@ -352,7 +360,10 @@ def test_blocks_that_do_not_follow_are_rejected_with_whoever_sent_them(giver: Gi
     chain = giver.file.blocks(0, blocks.parse_header(read_manifest(giver.snapshot).header).height)
     second = chain[1]
     changed = replace(second, body=replace(second.body, events=second.body.events.replace(b"written", b"wrItten")))
+    root = blocks.parse_header(second.header).state.encode()
     hostile = {
+        "with another root": [chain[0], replace(second, header=second.header.replace(root, b"0" * 64)), *chain[2:]],
+        "with a root that is none": [chain[0], replace(second, header=second.header.replace(root, b"no")), *chain[2:]],
         "without its end": chain[:-1],
         "without its beginning": chain[1:],
         "out of order": [chain[1], chain[0], *chain[2:]],
@@ -377,6 +388,39 @@ def test_blocks_that_do_not_follow_are_rejected_with_whoever_sent_them(giver: Gi
             assert answers[-1][0] is Applied.REJECT_SNAPSHOT, name
             assert answers[-1][2] == sorted({f"liar{index % 2}" for index in range(len(answers))})
             assert file.blocks(0, 10) == []
+
+
+def test_a_newest_block_whose_root_is_not_that_of_its_records_is_rejected(tmp_path: Path) -> None:
+    """Nobody but two thirds of the validators could make such a block; a newcomer does not follow them either."""
+    with closing(opened(tmp_path / "a")) as one, closing(opened(tmp_path / "b")) as file:
+        giver_of(one, [[add("c", 1, 1)], [], [], []])
+        (block,) = one.blocks(0, 1)
+        root = blocks.parse_header(block.header).state.encode()
+        wrong = replace(block, header=block.header.replace(root, b"0" * 64))
+        stream = written(wrong)
+        metadata = Manifest(header=wrong.header, size=len(stream), digests=(sha256(stream),)).encode()
+        lie = Snapshot(height=EVERY, format=FORMAT, chunks=1, hash=sha256(metadata), metadata=metadata)
+        new = begun(file)
+
+        assert offered(new, lie, bytes.fromhex(blocks.block_digest(wrong.header))) is Offered.ACCEPT
+        assert applied(new, 0, pack(stream), "all") == (Applied.REJECT_SNAPSHOT, [], ["all"])
+        assert (new.height, file.last()) == (0, (0, None))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_wherever_a_liar_changes_the_chain_the_snapshot_is_rejected(short: Giver, data: st.DataObject) -> None:
+    stream = bytearray(unpack(short.chunk(0)))
+    for place in data.draw(st.lists(st.integers(0, len(stream) - 1), min_size=1, max_size=3, unique=True)):
+        stream[place] ^= data.draw(st.integers(1, 255))
+    piece = bytes(stream)
+    metadata = replace(read_manifest(short.snapshot), digests=(sha256(piece),)).encode()
+    lie = replace(short.snapshot, metadata=metadata, hash=sha256(metadata))
+    with tempfile.TemporaryDirectory() as folder, closing(opened(Path(folder) / "new.sqlite")) as file:
+        new = begun(file)
+        assert offered(new, lie, short.agreed) is Offered.ACCEPT
+        assert applied(new, 0, pack(piece), "liar") == (Applied.REJECT_SNAPSHOT, [], ["liar"])
+        assert (new.height, file.last()) == (0, (0, None))
 
 
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half_written(giver: Giver, tmp_path: Path) -> None:
@@ -436,23 +480,23 @@ def test_a_node_joins_with_two_servers_and_one_header_or_is_told_what_is_missing
     (tmp_path / "config").mkdir()
     good = Joining(servers=["http://203.0.113.5:26657", "https://[::1]:443"], height=7, hash="ab" * 32)
 
-    def settings(joining: Joining | None) -> dict[str, object]:
+    def section_of(joining: Joining | None) -> dict[str, object]:
         write_settings(
             tmp_path, Settings(listen="0.0.0.0:26656", joining=joining), application=Path("/a"), rpc=Path("/b")
         )
         section: dict[str, object] = tomllib.loads((tmp_path / "config/config.toml").read_text())["statesync"]
         return section
 
-    assert settings(None)["enable"] is False
-    on = settings(good)
+    assert section_of(None)["enable"] is False
+    on = section_of(good)
     assert (on["enable"], on["trust_height"], on["trust_hash"]) == (True, 7, "AB" * 32)
     assert on["rpc_servers"] == "http://203.0.113.5:26657,https://[::1]:443"
     for servers in ([], good.servers[:1], ["http://a:1", 'http://b:2"'], ["http://a:1", "http://b:2,http://c:3"]):
         with pytest.raises(Invalid, match="at least two"):
-            settings(replace(good, servers=servers))
+            section_of(replace(good, servers=servers))
     for wrong in (replace(good, height=0), replace(good, hash=""), replace(good, hash="xy" * 32)):
         with pytest.raises(Invalid, match="one header to trust"):
-            settings(wrong)
+            section_of(wrong)
 
 
 @given(st.binary(max_size=200))

@@ -5,6 +5,9 @@ thirds of the validators signed and the node's light client verified. The metada
 they are refused unread. Each piece has to have the digest that the metadata claim, or its sender is banned and it is
 fetched from another. And each block has to follow from the one before it, from the network's genesis on; only a chain
 that ends in the newest block is ever seen, whole.
+
+The roots of the state that headers name on the way are taken as they are: if the chain ends in the newest block, the
+validators stand for every header in it. The state itself is hashed once, at the end.
 """
 
 from __future__ import annotations
@@ -45,7 +48,9 @@ class Restoration:
     def __init__(self, file: Restoring, genesis: Genesis, manifest: Manifest, height: int) -> None:
         """`height` is CometBFT's."""
         self.height = height
-        self.state, self.tree = State(genesis.records), StateTree(genesis.records)
+        self.state = State(genesis.records)
+        self.tree = StateTree({})
+        """Of the state, once it is done."""
         self.tip = blocks.first_tip(genesis.network_id)
         self.done = False
         """Whether the file now holds the snapshot."""
@@ -97,14 +102,22 @@ class Restoration:
             if self.tip.height == self._blocks:
                 raise Invalid("the snapshot goes on after its newest block")
             contents = blocks.decode_body(block.body)
-            change = self.tree.changed(contents.writes)
-            self.tip = blocks.follow(self.tip, block.header, contents, block.body, state=change.root)
-            self.tree.apply(change)
+            self.tip = blocks.follow(self.tip, block.header, contents, block.body, state=_claimed(block.header))
             self.state.apply(contents.writes)
             self._file.add(block)
 
     def _finish(self) -> None:
         if not self._stream.empty or self.tip.digest != blocks.block_digest(self._manifest.header):
             raise Invalid("the blocks of the snapshot do not lead to the one that the validators signed")
+        self.tree = StateTree(dict(self.state.scan("")))
+        if self.tree.root.hex() != blocks.parse_header(self._manifest.header).state:
+            raise Invalid("the records of the snapshot are not those that its newest block stands for")
         self._file.finish(self.height, self.tree.root)
         self.done = self.over = True
+
+
+def _claimed(header: bytes) -> bytes:
+    try:
+        return bytes.fromhex(blocks.parse_header(header).state)
+    except ValueError:
+        raise Invalid("a header of a snapshot names no root of the state") from None
