@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from freehold.errors import Invalid
-from freehold.ledger.fabric import configuration
+from freehold.ledger.fabric import channel, configuration
 from freehold.ledger.fabric.layout import Files
 from freehold.ledger.fabric.network import Development
 from freehold.ledger.fabric.processes import free_ports
@@ -71,9 +71,9 @@ def test_ports_are_free_distinct_and_not_those_that_the_system_hands_out() -> No
 
 def test_both_organisations_have_to_endorse_and_a_majority_of_them_to_change_that(tmp_path: Path) -> None:
     made = network(tmp_path)
-    channel = configuration.configtx(made.layout, made.files)["Profiles"][configuration.PROFILE]
-    policies = channel["Application"]["Policies"]
-    assert len(channel["Application"]["Organizations"]) == 2
+    made_channel = channel.configtx(made.layout, made.files)["Profiles"][channel.PROFILE]
+    policies = made_channel["Application"]["Policies"]
+    assert len(made_channel["Application"]["Organizations"]) == 2
     for name in ("Endorsement", "LifecycleEndorsement"):
         assert policies[name] == {"Type": "ImplicitMeta", "Rule": "MAJORITY Endorsement"}
 
@@ -83,9 +83,9 @@ def test_the_orderers_are_of_the_kind_that_was_asked_for(
     ordering: str, kind: str, capability: str, tmp_path: Path
 ) -> None:
     made = network(tmp_path, ordering=ordering)
-    channel = configuration.configtx(made.layout, made.files)["Profiles"][configuration.PROFILE]
-    assert (channel["Orderer"]["OrdererType"], channel["Capabilities"]) == (kind, {capability: True})
-    assert channel["Orderer"]["BatchTimeout"] == "100ms"
+    made_channel = channel.configtx(made.layout, made.files)["Profiles"][channel.PROFILE]
+    assert (made_channel["Orderer"]["OrdererType"], made_channel["Capabilities"]) == (kind, {capability: True})
+    assert made_channel["Orderer"]["BatchTimeout"] == "100ms"
 
 
 def test_only_a_peer_of_v3_checks_the_window_of_a_proposals_time(tmp_path: Path) -> None:

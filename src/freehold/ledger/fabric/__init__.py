@@ -5,18 +5,23 @@
     functions       what the chaincode does when it is called
     chaincode       chaincode as a service: the gRPC server that a peer dials
     layout          who takes part in a network, and where the keys and files of each lie
+    channel         the channel's constitution: who takes part, who has to endorse
     configuration   settings of our own for every program of Fabric
     tethered        a program that ends with whoever started it
     programs        Fabric's programs, as an operator installed them
     processes       the processes of a network, started and ended together
     founding        how a network comes to be: keys, channel, chaincode
-    readiness       waiting until both organisations endorse
+    readiness       waiting until a network takes actions
     network         a whole network on this machine, for development and tests
     envelope        proposals and transactions, as they are signed and as they stand in blocks
     identity        the certificate and key that carry actions to Fabric
     gateway         endorse, submit, ask, through one peer
+    planning        which actions would get into each other's way
     deliver         the channel's blocks, as a peer hands them out
+    transactions    what stands in them
     derived         blocks of `ledger.blocks`, from the channel's
+    file            those blocks on disk, and how far the channel's have been read
+    follower        the state, the history and the outcomes that follow from them
     client          the engine that a node of Freehold serves
 
 An action is a transaction: its envelope is ours, signed by the member; what Fabric adds is which organisations ran the

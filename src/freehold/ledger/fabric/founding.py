@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from freehold.errors import Invalid
-from freehold.ledger.fabric import configuration
+from freehold.ledger.fabric import channel, configuration
 from freehold.ledger.fabric.layout import (
     CHAINCODE,
     CHANNEL,
@@ -57,10 +57,10 @@ class Founding:
         elif any(files.folder.iterdir()):
             raise Invalid(f"{files.folder} holds something else than a network of Fabric", next="give another folder")
         mark.touch()
-        (files.folder / "crypto-config.yaml").write_bytes(configuration.written(configuration.crypto_config(layout)))
-        (files.folder / "configtx.yaml").write_bytes(configuration.written(configuration.configtx(layout, files)))
+        (files.folder / "crypto-config.yaml").write_bytes(configuration.written(channel.crypto_config(layout)))
+        (files.folder / "configtx.yaml").write_bytes(configuration.written(channel.configtx(layout, files)))
         self._run("cryptogen", "generate", "--config", "crypto-config.yaml", "--output", str(files.crypto))
-        profile = ("-profile", configuration.PROFILE, "-channelID", CHANNEL)
+        profile = ("-profile", channel.PROFILE, "-channelID", CHANNEL)
         self._run("configtxgen", *profile, "-outputBlock", str(files.block), settings=files.folder)
         scripts = {"detect": configuration.DETECT, "build": configuration.BUILD, "release": configuration.RELEASE}
         (files.builder / "bin").mkdir(parents=True)
