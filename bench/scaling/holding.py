@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from scaling.consensus import Setting, simulate
+from scaling.consensus import Seen, Setting, simulate
 from scaling.consortium import LOTS, Loaded
 from scaling.costs import Costs
 from scaling.machines import Links
@@ -76,9 +76,23 @@ def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
         held += [
             Held(what=f"{name}: actions a second", measured=run.actions_per_second, simulated=seen.actions_per_second),
             Held(what=f"{name}: p50 ms", measured=run.p50_ms, simulated=seen.p50_ms),
+            Held(
+                what=f"{name}: processor µs of all for an action",
+                measured=_spent(run),
+                simulated=_busy(seen, run.operators),
+            ),
             Held(what=f"{name}: one at a time, p50 ms", measured=run.alone_ms, simulated=alone.p50_ms),
         ]
     return held
+
+
+def _spent(run: Measured) -> float:
+    return 1e6 * sum(run.load.processor.values()) / run.load.actions
+
+
+def _busy(seen: Seen, run: Measured) -> float:
+    cores = sum(spent for kind, spent in seen.busy.items() if kind != "client")
+    return 1e6 * run.operators * cores / seen.actions_per_second
 
 
 def hold_loaded(runs: Sequence[Loaded], costs: Costs) -> list[Held]:
