@@ -79,7 +79,7 @@ def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
             Held(
                 what=f"{name}: processor µs of all for an action",
                 measured=_spent(run),
-                simulated=_busy(seen, run.operators),
+                simulated=_busy(seen, run),
             ),
             Held(what=f"{name}: one at a time, p50 ms", measured=run.alone_ms, simulated=alone.p50_ms),
         ]
