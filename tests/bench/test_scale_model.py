@@ -183,3 +183,26 @@ def test_the_committed_measurement_is_readable_and_holds_networks_of_one_and_of_
 
     assert {1, 4} <= {run["operators"] for run in evidence["runs"]}
     assert all(run["load"]["actions"] > 1_000 for run in evidence["runs"])
+
+
+def test_what_the_consortium_s_benchmark_measured_comes_first(costs: Costs, tmp_path: Path) -> None:
+    from scaling.consortium import adopted, read
+
+    def lots(size: int) -> dict[str, object]:
+        cpu = {"application": 0.5 * size, "node": (0.3 + 0.02 * (size - 1)) * size, "front": 1.0}
+        return {"lots": {"tps": 1_000.0, "cpu_ms_per_action": cpu, "latency_ms": {"p50": 200.0}}}
+
+    path = tmp_path / "consortium.json"
+    assert read(path) == []
+    path.write_text(json.dumps({"quick": False, "cometbft_1": lots(1), "cometbft_4": lots(4), "cometbft_7": None}))
+    runs = read(path)
+    free = replace(costs, round=0.0, block=0.0)
+    found = adopted(free, runs)
+
+    assert [run.operators for run in runs] == [1, 4]
+    assert found.application == pytest.approx(500e-6)
+    assert (found.node, found.peer) == pytest.approx((300e-6, 20e-6))
+    assert (found.admit, found.front, found.hop) == (costs.admit, costs.front, costs.hop)
+    assert adopted(free, runs[:1]) == free
+    path.write_text(json.dumps({"quick": True, "cometbft_1": lots(1), "cometbft_4": lots(4)}))
+    assert read(path) == []
