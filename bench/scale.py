@@ -191,26 +191,28 @@ def print_keeping(
     larger = average["action"] / costs.action_bytes
     disk = {name: size * larger for name, size in run.disk_bytes.items()}
     training = protocol.steady(TYPICAL)
-    head = ("trainings", "actions/s", "archive GB/year", "pruned GB/year")
+    each_action = keeping.memory(1, average["inserts"], average["record"])
+    head = ("trainings", "actions/s", "archive GB/year", "pruned GB/year", "memory GB/year", "16 GB are full after")
     lines: list[tuple[str, ...]] = [head if price is None else (*head, "archive price", "pruned price")]
     found = []
     for trainings, name in ((100, "100 a day"), (10_000, "10,000 a day"), (86_400, "one a second")):
         rate = trainings * training / 86_400
         each = keeping.year(rate, disk, run.operators)
-        cells = (name, f"{rate:,.2f}", f"{each.archive:,.0f}", f"{each.pruned:,.0f}")
+        days = 16e9 / (each_action * rate * 86_400)
+        kept = f"{each_action * rate * keeping.YEAR / 1e9:,.1f}"
+        cells = (name, f"{rate:,.2f}", f"{each.archive:,.0f}", f"{each.pruned:,.0f}", kept, f"{days:,.1f} days")
         prices = () if price is None else tuple(f"{amount:,.0f}" for amount in each.price(price))
         lines.append((*cells, *prices))
         found.append({"trainings_a_day": trainings, "actions_per_second": rate, **asdict(each)})
-    market = protocol.market(TYPICAL, 3).total()
-    memory = keeping.memory_of_market(market, average["inserts"], average["record"])
-    members = 1 + TYPICAL.subsets * TYPICAL.replicas + 3
-    print(f"\ndisk of one operator\n{table(lines)}")
+    print(f"\none operator's disk and memory\n{table(lines)}")
+    whole = each_action * protocol.market(TYPICAL, 3).total()
+    members = 4 + TYPICAL.subsets * TYPICAL.replicas
     print(
-        f"\na market of {members} members and three trainings ({market} actions) stays in {memory / 1e6:.2f} MB of"
-        f" memory:\n16 GB hold {16e9 / memory:,.0f} such markets, {16e9 / memory * members:,.0f} members,"
-        f" {48e9 / memory:,.0f} trainings"
+        f"\na training stays in {each_action * training / 1e3:,.0f} kB of memory; a market of {members} members and three"
+        f" trainings in {whole / 1e6:.2f} MB:\n16 GB hold {16e9 / whole:,.0f} such markets, or"
+        f" {16e9 / whole * members:,.0f} members"
     )
-    return {"disk_bytes": disk, "years": found, "market_actions": market, "market_memory": memory, "members": members}
+    return {"disk_bytes": disk, "years": found, "memory_of_action": each_action, "memory_of_market": whole}
 
 
 def _simulated(site: bounds.Site, costs: Costs) -> tuple[Seen, Seen]:

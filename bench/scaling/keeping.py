@@ -17,6 +17,8 @@ EMPTY_EVERY: Final = 5.0
 """Seconds between blocks when nothing happens (`consortium.start`)."""
 RECORD_OVERHEAD: Final = 640.0
 """Bytes of memory beyond a record's own: 0.97 GB for a million of 330 bytes."""
+HISTORY: Final = 700.0
+"""Bytes of memory of an action's place in the history (docs/ledger.md)."""
 PRUNED: Final = ("blocks", "results")
 """What CometBFT forgets once an application answers Commit with `retain_height`; its log rotates by itself."""
 ALWAYS: Final = ("application",)
@@ -46,6 +48,6 @@ def year(actions_per_second: float, disk: Mapping[str, float], operators: int) -
     return Year(archive=(kept + forgotten + empty) / 1e9, pruned=kept / 1e9, idle=empty / 1e9)
 
 
-def memory_of_market(actions: float, inserts: float, record: float) -> float:
-    """Bytes of memory that a market's records stay in: none is ever removed."""
-    return actions * inserts * (record + RECORD_OVERHEAD)
+def memory(actions: float, inserts: float, record: float) -> float:
+    """Bytes of memory that so many actions stay in: no record is ever removed, and the history is kept beside them."""
+    return actions * (inserts * (record + RECORD_OVERHEAD) + HISTORY)
