@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from http.client import HTTPConnection
@@ -98,11 +97,9 @@ def test_a_node_that_joins_with_a_snapshot_has_everything_and_follows_on(tmp_pat
         filled(ledgers, 200)
         height, digest = ledgers[3].trusted_header()
         servers = [f"http://{each}" for each in joinable.light[:2]]
-        start = time.monotonic()
         fifth = joinable.join(Joining(servers=servers, height=height, hash=digest))
         try:
             until(lambda: fifth.info().size == ledgers[0].info().size, 60)
-            print(f"at the tip after {time.monotonic() - start:.1f} s")
             assert (joinable.folder / NODE_LOG).read_text().count("Snapshot restored") == 1
             level([*ledgers, fifth])
             assert root(fifth) == root(ledgers[0])
