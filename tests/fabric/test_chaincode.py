@@ -7,24 +7,30 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
+
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger.fabric import messages
-from freehold.ledger.fabric.functions import EXECUTE, Functions
+from freehold.ledger.fabric.chaincode import STREAMS_LARGEST, Place, Server, read_place
+from freehold.ledger.fabric.functions import EXECUTE, READ, Functions
 from freehold.ledger.fabric.messages import ChaincodeMessage, Kind
+from freehold.ledger.fabric.processes import free_ports
+from freehold.ledger.frames import frame
+from freehold.node import chaincode
+from freehold.node.runtime import RECORD
 from tests.engines.notebook import Notebook, note
 from tests.fabric.certificates import Authority
 from tests.fabric.peer import PACKAGE
+from tests.market import Market
 
-grpc = pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
-
-from freehold.ledger.fabric.chaincode import STREAMS_LARGEST, Place, Server, read_place  # noqa: E402
-
+grpc = pytest.importorskip("grpc")
 NOW = 1_800_000_000_000
 METHOD = "/protos.Chaincode/Connect"
 GREETING = [ChaincodeMessage(kind=Kind.REGISTERED), ChaincodeMessage(kind=Kind.READY)]
@@ -175,6 +181,34 @@ def test_a_place_that_makes_no_sense_is_invalid(content: bytes, tmp_path: Path) 
     (tmp_path / "place.json").write_bytes(content)
     with pytest.raises(Invalid):
         read_place(tmp_path / "place.json")
+
+
+def test_the_program_of_a_network_serves_its_rules_and_its_record(tmp_path: Path) -> None:
+    market = Market(seed="chaincode")
+    (tmp_path / RECORD).write_bytes(market.network.encode())
+    (port,) = free_ports(1)
+    place = tmp_path / "place.json"
+    place.write_text(f'{{"address":"127.0.0.1:{port}","package":"{PACKAGE}"}}')
+    program = subprocess.Popen(chaincode.program(tmp_path)(place), stdout=subprocess.PIPE)
+    try:
+        assert program.stdout is not None
+        assert b"listening" in program.stdout.readline()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            stream = Dialled(channel)
+            stream.hear()
+            key = f"network/{market.id}"
+            question = messages.call(READ, [key.encode()])
+            stream.say(*GREETING, replace(CALL, payload=question))
+            asked = stream.hear()
+            stream.say(ChaincodeMessage(kind=Kind.RESPONSE, transaction=asked.transaction, channel=asked.channel))
+            completed = stream.hear()
+    finally:
+        program.terminate()
+        program.communicate(timeout=20)
+
+    assert messages.read_get_state(asked.payload) == key
+    status, _, payload = messages.read_response(completed.payload)
+    assert (status, payload) == (messages.OK, frame([market.network.encode()]))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

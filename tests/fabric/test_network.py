@@ -59,7 +59,7 @@ def development(folder: Path, ordering: Ordering = "raft", **more: Any) -> Devel
 
 @pytest.fixture(params=orderings())
 def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Development]:
-    with development(tmp_path / "network", request.param) as running:
+    with development(tmp_path / "somebody's network", request.param) as running:
         yield running
 
 

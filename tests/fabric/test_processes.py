@@ -74,6 +74,20 @@ def test_a_process_listens_is_killed_and_starts_again_on_its_port(processes: Pro
         processes.kill("two")
 
 
+def test_a_program_whose_tether_was_killed_is_ended_with_the_others(tmp_path: Path) -> None:
+    processes = Processes()
+    processes.start(command(tmp_path, STUBBORN))
+    log = tmp_path / "one.log"
+    until(lambda: log.exists() and log.read_text().endswith("\n"))
+    program, tether = int(log.read_text()), processes.running["one"]
+    tether.kill()
+    tether.wait()
+    assert runs(program)
+    processes.stop()
+
+    until(lambda: not runs(program))
+
+
 def test_what_ends_before_it_listens_is_named_with_its_last_words(processes: Processes, tmp_path: Path) -> None:
     processes.start(command(tmp_path, "import sys; sys.exit('my disk is full')"))
     with pytest.raises(Unavailable, match="one ended with code 1") as ended:

@@ -42,7 +42,7 @@ from freehold.ledger.fabric.readiness import Access, until_endorsed
 
 _UP_SECONDS: Final = 60.0
 _ENDORSED_SECONDS: Final = 60.0
-_PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
+_PASSED_ON: Final = ("PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "PYTHONPATH", "VIRTUAL_ENV")
 """Of the environment. Fabric reads every setting from there too, and nobody's are to get in."""
 
 

@@ -69,8 +69,7 @@ class Processes:
     def kill(self, name: str) -> None:
         """Ends a process as a power loss would, and waits until it is gone."""
         process = self._named(name)
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+        _force(process)
         _forget(process)
 
     def restart(self, name: str) -> None:
@@ -117,8 +116,7 @@ class Processes:
         for process in self.running.values():
             with suppress(subprocess.TimeoutExpired):
                 process.wait(max(0.0, until - time.monotonic()))
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _force(process)
             _forget(process)
         self.running.clear()
 
@@ -148,6 +146,13 @@ def _answers(port: int) -> bool:
     with socket.socket() as connection:
         connection.settimeout(1.0)
         return connection.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _force(process: subprocess.Popen[bytes]) -> None:
+    """Ends a process and its program, unless both have ended: its number may be somebody else's by then."""
+    if process.poll() is None or process.returncode < 0:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 def _forget(process: subprocess.Popen[bytes]) -> None:
