@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
+
 from freehold.errors import Invalid
 from freehold.ledger.fabric import channel, configuration
 from freehold.ledger.fabric.layout import Files
