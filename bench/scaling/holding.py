@@ -81,9 +81,16 @@ def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
                 measured=_spent(run),
                 simulated=_busy(seen, run),
             ),
+            *_wire(name, run, seen),
             Held(what=f"{name}: one at a time, p50 ms", measured=run.alone_ms, simulated=alone.p50_ms),
         ]
     return held
+
+
+def _wire(name: str, run: Measured, seen: Seen) -> list[Held]:
+    if run.operators == 1:
+        return []
+    return [Held(what=f"{name}: bytes one sends, each action", measured=run.wire_bytes, simulated=seen.wire_bytes)]
 
 
 def _spent(run: Measured) -> float:
