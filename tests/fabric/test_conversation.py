@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from freehold.errors import Invalid, Refused
 from freehold.ledger.fabric import conversation, messages
@@ -211,6 +215,45 @@ def test_whoever_leaves_the_order_is_hung_up_on(said: Sequence[ChaincodeMessage]
         with pytest.raises(Invalid):
             stream.receive(said[-1].encode())
         stream.close()
+
+
+names = st.sampled_from(["a", "b"])
+calls = st.builds(messages.call, st.sampled_from(["f", ""]), st.lists(st.sampled_from([b"a", b"\xff"]), max_size=3))
+anything = st.builds(
+    ChaincodeMessage,
+    kind=st.sampled_from([*Kind, 0, 26, -1]),
+    payload=calls | st.binary(max_size=20),
+    proposal=st.sampled_from([b"", messages.proposal(5), b"\xff"]),
+    transaction=names,
+    channel=names,
+)
+
+
+@given(st.lists(anything.map(ChaincodeMessage.encode) | st.binary(max_size=30), max_size=12))
+def test_whatever_a_peer_says_every_call_is_completed_once_at_most_and_nothing_hangs(hostile: list[bytes]) -> None:
+    said: SimpleQueue[bytes] = SimpleQueue()
+    begun: Counter[tuple[str, str]] = Counter()
+    with ThreadPoolExecutor(4) as workers:
+        stream = Conversation(PACKAGE, copier, workers, said.put)
+        stream.receive(REGISTERED.encode())
+        stream.receive(READY.encode())
+        for data in hostile:
+            try:
+                stream.receive(data)
+            except Invalid:
+                break
+            message = messages.read_message(data)
+            if message.kind in (Kind.TRANSACTION, Kind.INIT):
+                begun[message.channel, message.transaction] += 1
+        stream.close()
+
+    completed: Counter[tuple[str, str]] = Counter()
+    while not said.empty():
+        message = messages.read_message(said.get())
+        assert message.kind != Kind.ERROR
+        if message.kind == Kind.COMPLETED:
+            completed[message.channel, message.transaction] += 1
+    assert completed <= begun
 
 
 def test_signs_of_life_are_sent_back() -> None:
