@@ -35,6 +35,10 @@ TRUST_HOURS: Final = 7 * 24
 _SERVER: Final = re.compile(r"(https?://[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}|unix:///[A-Za-z0-9._/\-]{1,100})")
 _HASH: Final = re.compile(r"[0-9A-Fa-f]{64}")
 
+# An action passes five hops: to the proposer, in a proposal, two rounds of votes, and the answer. Each waits for a
+# flush and, on average, half a look of the gossip, so these two are most of what an idle network takes: 49 instead of
+# 72 ms, for 5 ms of processor a second more. With a pause of 30 ms fifteen actions in a row take a second; under load
+# the blocks' own work is longer than any pause.
 _SETTINGS: Final = """\
 proxy_app = "unix://{application}"
 moniker = "{moniker}"
@@ -61,7 +65,7 @@ max_num_inbound_peers = 100
 max_num_outbound_peers = 0
 addr_book_strict = false
 allow_duplicate_ip = true
-flush_throttle_timeout = "10ms"
+flush_throttle_timeout = "2ms"
 
 [mempool]
 type = "flood"
@@ -95,7 +99,7 @@ timeout_commit = "{pause}ms"
 skip_timeout_commit = false
 create_empty_blocks = false
 create_empty_blocks_interval = "{idle}ms"
-peer_gossip_sleep_duration = "10ms"
+peer_gossip_sleep_duration = "5ms"
 block_time_tolerance = "30s"
 
 [storage]
@@ -144,7 +148,7 @@ class Settings:
     """host:port for other nodes."""
     peers: Sequence[Peer] = field(default=())
     moniker: str = "freehold"
-    pause: int = 100
+    pause: int = 30
     """Milliseconds between blocks under load, in which votes that are late still count."""
     idle: int = 5_000
     """Milliseconds after which an empty block is made: an action after a quiet time finds a clock at most this old."""
