@@ -25,8 +25,11 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from consortia import alone, fabric, faults, speed, toxiproxy, validators
+from consortia import alone, fabric, speed, toxiproxy, validators
+from consortia.ground import Ground
 from consortia.members import Turns, turns
+from consortia.scenarios import COLUMNS, SCENARIOS
+from consortia.standing import Lost
 from ledger import table, told
 from ledgers.workload import Workload, prepare
 
@@ -83,11 +86,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--quick", action="store_true", help="once, and less of everything")
     parser.add_argument("--only", default=",".join(SECTIONS), help=f"some of {','.join(SECTIONS)}")
-    parser.add_argument("--faults", default=",".join(faults.SCENARIOS), help="some of the scenarios")
+    parser.add_argument("--faults", default=",".join(SCENARIOS), help="some of the scenarios")
     parser.add_argument("--pause", type=int, default=validators.PAUSE, help="milliseconds between blocks")
     asked = parser.parse_args()
     sections, scenarios = asked.only.split(","), asked.faults.split(",")
-    for given, known in ((sections, SECTIONS), (scenarios, tuple(faults.SCENARIOS))):
+    for given, known in ((sections, SECTIONS), (scenarios, tuple(SCENARIOS))):
         if unknown := set(given) - set(known):
             parser.error(f"there is no {min(unknown)}, only {', '.join(known)}")
     validators.cometbft()
@@ -96,9 +99,7 @@ def main() -> int:
         workload = prepare(size.actions)
         waits = turns(workload)
     depth = max(each.depth for each in waits)
-    print(
-        f"{workload.size:,} signed actions of {len(workload.markets)} markets, {depth} turns one after the other in each"
-    )
+    print(f"{workload.size:,} signed actions of {len(workload.markets)} markets, in each {depth} turns in a row")
     found: dict[str, Any] = {
         "python": platform.python_version(),
         "machine": f"{platform.machine()}, {os.cpu_count()} processors",
@@ -118,7 +119,7 @@ def main() -> int:
         found["fabric"] = _fabric(workload, size)
     if "faults" in sections:
         found["faults"] = withstood(workload, waits, scenarios, size, asked.pause)
-    whole = not asked.quick and set(sections) == set(SECTIONS) and set(scenarios) == set(faults.SCENARIOS)
+    whole = not asked.quick and set(sections) == set(SECTIONS) and set(scenarios) == set(SCENARIOS)
     results = RESULTS if whole else RESULTS.with_stem("consortium-part")
     results.parent.mkdir(exist_ok=True)
     results.write_text(json.dumps(found, indent=1) + "\n")
@@ -191,8 +192,8 @@ def _catching_up(workload: Workload, waits: Sequence[Turns], pause: int) -> dict
     with told("who was away comes level"):
         one = alone.catching_up(workload, list(waits[:30]), pause=pause)
     print(
-        f"\n{one.missed:,} actions were decided without it: a validator that was down is level {one.back_s:.1f} s after "
-        f"its start, a new node {one.new_s:.1f} s"
+        f"\n{one.missed:,} actions were decided without it: a validator that was down is level {one.back_s:.1f} s "
+        f"after its start, a new node {one.new_s:.1f} s"
     )
     return asdict(one)
 
@@ -213,7 +214,7 @@ def withstood(
     if program is None:
         print("\nNO FAULTS WERE MADE: toxiproxy-server is not installed, nor named in FREEHOLD_TOXIPROXY")
         return None
-    ground = faults.Ground(record=workload.network, markets=waits, proxies=program, pause=pause, seconds=size.seconds)
+    ground = Ground(record=workload.network, markets=waits, proxies=program, pause=pause, seconds=size.seconds)
     lines: list[tuple[str, ...]] = [
         ("four validators", "tps", "p50 ms", "p95 ms", "answered again, s", "level, s", "checked", "")
     ]
@@ -221,11 +222,11 @@ def withstood(
     for name in scenarios:
         with told(name):
             try:
-                one = faults.SCENARIOS[name](ground).plain() | {"held": True}
-            except faults.Lost as lost:
+                one = SCENARIOS[name](ground).plain() | {"held": True}
+            except Lost as lost:
                 one = {"scenario": name, "held": False, "note": f"FAILED: {lost}"}
         found.append(one)
-        shown = (_shown(one.get(key), form) for key, form in faults.COLUMNS)
+        shown = (_shown(one.get(key), form) for key, form in COLUMNS)
         lines.append((one["scenario"], *shown, one["note"]))
     print(
         "\nunder faults, all links through proxies; nothing acknowledged was lost, nothing recorded twice, blocks and"

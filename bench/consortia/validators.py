@@ -25,8 +25,8 @@ from freehold.node.runtime import RECORD, read_network
 from freehold.node.validator import program
 from freehold.protocol.network import NetworkRecord, network_id
 
-PAUSE = 100
-"""Milliseconds between blocks, as `node.consortium.start` has them."""
+PAUSE = 30
+"""Milliseconds between blocks, as `configuration` has them."""
 IDLE = 5_000
 
 Way: TypeAlias = Callable[[int, int], str]
