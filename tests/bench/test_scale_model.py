@@ -206,3 +206,31 @@ def test_what_the_consortium_s_benchmark_measured_comes_first(costs: Costs, tmp_
     assert adopted(free, runs[:1]) == free
     path.write_text(json.dumps({"quick": True, "cometbft_1": lots(1), "cometbft_4": lots(4)}))
     assert read(path) == []
+
+
+def test_the_report_is_printed_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import scale
+
+    # Two sizes and one distance: the rest is the same again.
+    monkeypatch.setattr(scale, "OPERATORS", (4, 20))
+    monkeypatch.setattr(scale, "ROUND_TRIPS", (0.02, 0.2))
+    for name in ("OWN", "CONSORTIUM", "RESULTS"):
+        monkeypatch.setattr(scale, name, tmp_path / f"{name}.json")
+    monkeypatch.setattr(sys, "argv", ["scale.py", "--gigabyte-month", "0.5"])
+
+    assert scale.main() == 0
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "RESULTS.json").read_bytes())
+
+    assert "archive price" in printed
+    assert found["source"] == ["bench/scaling/measured.json"]
+    near, far = (
+        [each["simulated"]["actions_per_second"] for each in found["networks"] if each["round_trip"] == round_trip]
+        for round_trip in (0.02, 0.2)
+    )
+    assert all(quick > slow > 100 for quick, slow in zip(near, far, strict=True))
+    alone = [each for each in found["held"] if "one at a time" in each["what"]]
+    assert len(alone) >= 2
+    assert all(abs(each["error"]) < 0.15 for each in alone)
