@@ -103,6 +103,9 @@ class PerilousLedger:
     def export(self, after: int, limit: int) -> Any:
         return self._ledger.export(after, limit)
 
+    def seal(self, height: int) -> Any:
+        return self._ledger.seal(height)
+
     def info(self) -> Any:
         return self._ledger.info()
 

@@ -13,8 +13,9 @@ from freehold.errors import Broken, Refused, Unavailable
 from freehold.ledger import blocks, protobuf
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Sender
-from freehold.ledger.cometbft.application import Application, chain_id
+from freehold.ledger.cometbft.application import Application
 from freehold.ledger.cometbft.file import CommitFile
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.state import State

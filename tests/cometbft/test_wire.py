@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from freehold.errors import Invalid
 from freehold.ledger import protobuf
 from freehold.ledger.cometbft import abci, snapshot_messages
-from freehold.ledger.cometbft.application import chain_id
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.protocol.network import network_id
 from tests.engines.notebook import NETWORK, add, note
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from freehold.ledger.cometbft.application import chain_id
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.client import CometLedger
 from freehold.ledger.cometbft.configuration import (
     Peer,

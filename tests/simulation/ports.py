@@ -120,6 +120,9 @@ class WayToLedger:
     def export(self, after: int, limit: int) -> Any:
         return self._town.ledger.export(after, limit)
 
+    def seal(self, height: int) -> Any:
+        return self._town.ledger.seal(height)
+
     def info(self) -> Any:
         return self._town.ledger.info()
 

@@ -26,6 +26,13 @@ def _checks(report: Report, output: Output) -> Iterator[str]:
         f"{done} rules replayed, 0 differences   {done} money adds up"
     )
     yield f"  network   {report.network}" + ("" if report.network_was_named else "   compare with the one you trust")
+    if report.operators:
+        several = f"{len(report.signers)} of {len(report.operators)} operators sealed its newest block"
+        yield f"  sealed    {several}" + (
+            "" if report.network_was_named else "   the network's id stands for its founders"
+        )
+        yield f"  until     {date(report.until)} by the ledger's clock; what came later is not in this file"
+        return
     # no rule names the operator: whoever else has the members' signed actions could leave some out and sign the rest
     yield f"  operator  {report.operator}" + (
         "   its log goes on from your checkpoint"

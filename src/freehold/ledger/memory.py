@@ -108,6 +108,10 @@ class MemoryLedger:
         """At most `limit` blocks above the height `after`."""
         return self._blocks[after : after + limit]
 
+    def seal(self, height: int) -> bytes:
+        """Nothing: nobody signs here."""
+        return b""
+
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come."""
         return LedgerInfo(

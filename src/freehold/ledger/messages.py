@@ -6,6 +6,7 @@
     POST /evaluate                  Question → Reply
     GET  /events?after=&to=&wait=   Page; waits up to WAIT_LARGEST seconds for the first event
     GET  /blocks?after=&limit=      frames, four for each block: header, signature, framed actions, framed results
+    GET  /seal?height=              what several operators signed about a block, canonical JSON; empty if one signs
     GET  /checkpoint                the signed note as text
     GET  /checkpoint/witnessed      the newest one that a quorum of witnesses has cosigned
     GET  /proofs/actions/<sha256>   ActionProof: the action is in the log of the checkpoint beside it
@@ -40,6 +41,7 @@ PAGE_LARGEST = 2**20
 INFO_LARGEST = 2**15
 PROOF_LARGEST = 2**21
 """A bucket of 4,096 entries in hex takes half a megabyte."""
+SEAL_LARGEST = 2**24
 WAIT_LARGEST = 25.0
 BLOCKS_LARGEST = 100
 """Blocks of one answer."""

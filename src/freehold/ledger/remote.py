@@ -78,6 +78,10 @@ class RemoteLedger:
         """Which ledger this is and how far it has come."""
         return messages.info_of(decoded(self._client.request("GET", "/", largest=messages.INFO_LARGEST), messages.Info))
 
+    def seal(self, height: int) -> bytes:
+        """What several operators signed about the block at this height; empty where one operator signs each block."""
+        return self._client.request("GET", "/seal", parameters={"height": height}, largest=messages.SEAL_LARGEST)
+
     def prove_action(self, action: bytes) -> ActionProof:
         """The node's proof that exactly these bytes are recorded; `proofs.checks` says whether it is one."""
         body = self._proof(f"/proofs/actions/{sha256(action).hex()}")
@@ -112,7 +116,8 @@ def _accepted(body: bytes) -> Accepted | None:
 
 
 def _block(header: bytes, signature: bytes, actions: bytes, results: bytes) -> Block:
-    if len(header) > HEADER_LARGEST or len(signature) != SIGNATURE_BYTES:
+    # Where several operators seal, no block has a signature of its own.
+    if len(header) > HEADER_LARGEST or len(signature) not in (0, SIGNATURE_BYTES):
         raise Invalid("the node's answer holds a block whose header or signature has no possible size")
     return Block(
         header=header,

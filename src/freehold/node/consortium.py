@@ -31,12 +31,12 @@ from freehold.contract.host import Contract
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger.blocks import decode_body
 from freehold.ledger.cometbft import configuration
-from freehold.ledger.cometbft.application import chain_id
 from freehold.ledger.cometbft.client import FILE, CometLedger
 from freehold.ledger.cometbft.file import CommitFile
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.seats import POWER
 from freehold.node.runtime import OPERATOR_KEY, RECORD, read_network, seed_of
-from freehold.node.validator import program
+from freehold.node.validator import MarketSeats, program
 from freehold.protocol import canonical, forms, signatures
 from freehold.protocol.assets import Operators
 from freehold.protocol.identifiers import NodeAddress, NodeName, PublicKey
@@ -208,7 +208,9 @@ def start(
     settings = configuration.Settings(
         listen=listen, peers=peers, moniker=own.node[:8], pause=pause, idle=idle, light=light, joining=joining
     )
-    return CometLedger.start(comet, folder, settings, program(folder), Contract(read_network(folder)), system_clock)
+    contract = Contract(read_network(folder))
+    seats = MarketSeats(contract)
+    return CometLedger.start(comet, folder, settings, program(folder), contract, system_clock, seats)
 
 
 def _rfc_3339(time: int) -> str:

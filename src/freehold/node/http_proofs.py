@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from freehold.errors import Invalid, Unavailable
 from freehold.ledger import messages
-from freehold.node.http_answers import json_answer
+from freehold.node.http_answers import frames_answer, json_answer
 from freehold.node.http_ledger import number
 from freehold.ports.ledger import Engine
 from freehold.protocol.digests import raw
@@ -34,6 +34,7 @@ class ProofPages:
         return [
             Route("/proofs/actions/{digest}", self.action, methods=["GET"]),
             Route("/checkpoint/witnessed", self.witnessed, methods=["GET"]),
+            Route("/seal", self.seal, methods=["GET"]),
             Route("/proofs/growth", self.growth, methods=["GET"]),
             Route("/proofs/records/{key:path}", self.record, methods=["GET"]),
         ]
@@ -49,6 +50,11 @@ class ProofPages:
         if not note:
             raise Unavailable("no quorum of witnesses has cosigned a checkpoint", code="absent", retry_after=5.0)
         return Response(note, media_type="text/plain; charset=utf-8")
+
+    async def seal(self, request: Request) -> Response:
+        """What several operators signed about a block."""
+        height = number(request, "height", LARGEST_INTEGER)
+        return frames_answer(await run_in_threadpool(self._engine.seal, height))
 
     async def growth(self, request: Request) -> Response:
         """That the log only grew between two sizes."""

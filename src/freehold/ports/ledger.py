@@ -143,6 +143,14 @@ class Ledger(Protocol):
         """Which ledger this is and how far it has come."""
         ...
 
+    def seal(self, height: int) -> bytes:
+        """What several operators together signed about the block at this height and everything before it, as canonical
+        JSON of the engine's own form; empty where one operator signs each block, or nobody does.
+
+        Raises Unavailable as long as too few have signed, and for a height that there is not.
+        """
+        ...
+
 
 class Engine(Ledger, Protocol):
     """A ledger that a node can serve: it takes a request's actions in one go, and knows an action by its digest."""

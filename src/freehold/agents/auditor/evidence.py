@@ -1,8 +1,10 @@
 """Evidence: a whole market's history in one file, for a reader who trusts nobody and asks nobody.
 
 The file is one canonical JSON object: what network it is, whose signatures stand under its blocks, every block with its
-header, signature, signed actions and results, a checkpoint, and the training that it is shown for. Nothing in it
-is a summary: whoever reads it executes every action again and finds out for itself.
+header, signature, signed actions and results, a checkpoint, and the training that it is shown for. Where several
+operators run the ledger there is a seal in the place of one operator's signatures: what more than two thirds of them
+signed about the newest block. Nothing in the file is a summary: whoever reads it executes every action again and finds
+out for itself.
 
 A forger could alter a byte (then a signature, a hash, or the spelling itself no longer fits: one value has one
 spelling, and base64 is read only as it would be written), leave out or swap blocks (the chain breaks), or write another
@@ -24,6 +26,7 @@ import msgspec
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
 from freehold.ledger.blocks import decode_body, first_tip, follow
+from freehold.ledger.cometbft.seal import Seal, parse_seal
 from freehold.ledger.embedded.file import BlockFile, Row
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ports.ledger import Block, Ledger
@@ -51,9 +54,11 @@ class Recording:
     """A ledger's whole history as it was handed out, well-formed and not yet believed."""
 
     network: NetworkRecord
-    operator: PublicKey
-    """Ed25519 key under whose signatures the blocks and the checkpoint stand."""
+    operator: PublicKey | None
+    """Ed25519 key under whose signatures the blocks and the checkpoint stand; None where several operators seal."""
     blocks: tuple[Block, ...]
+    seal: Seal | None = None
+    """What several operators signed about the last block; None where one signs each, and before the first."""
     checkpoint: str | None = None
     """C2SP signed note over the log of all actions of the blocks; a ledger's bare file holds none, and the signed
     header of the last block says the same."""
@@ -71,7 +76,7 @@ class _BlockFields(Record, kw_only=True):
     actions: tuple[str, ...]
     header: dict[str, Any]
     results: tuple[dict[str, str], ...]
-    signature: str
+    signature: str | None = None
 
 
 class _FileFields(Record, kw_only=True):
@@ -79,8 +84,9 @@ class _FileFields(Record, kw_only=True):
     checkpoint: str | None = None
     couple: str
     network: dict[str, Any]
-    operator: str
+    operator: str | None = None
     schema: str
+    seal: Seal | None = None
 
 
 _READER: Final = msgspec.json.Decoder(_FileFields)
@@ -89,10 +95,13 @@ _READER: Final = msgspec.json.Decoder(_FileFields)
 def record(ledger: Ledger) -> Recording:
     """Everything that a ledger hands out; raises Unavailable."""
     info = ledger.info()
+    network = NetworkRecord.parse(info.network)
+    sealed = network.operators is not None and info.height > 0
     return Recording(
-        network=NetworkRecord.parse(info.network),
-        operator=PublicKey(info.operator),
+        network=network,
+        operator=PublicKey(info.operator) if network.operators is None else None,
         blocks=tuple(_bounded(_blocks_up_to(ledger, info.height))),
+        seal=parse_seal(ledger.seal(info.height)) if sealed else None,
         checkpoint=info.checkpoint or None,
     )
 
@@ -152,7 +161,7 @@ def encode(evidence: Evidence) -> bytes:
                 actions=tuple(_to_base64(action) for action in block.actions),
                 header=msgspec.json.decode(block.header),
                 results=tuple(msgspec.json.decode(result) for result in block.results),
-                signature=block.signature.hex(),
+                signature=block.signature.hex() or None,
             )
             for block in recording.blocks
         ),
@@ -161,6 +170,7 @@ def encode(evidence: Evidence) -> bytes:
         network=msgspec.json.decode(recording.network.encode()),
         operator=recording.operator,
         schema=SCHEMA,
+        seal=recording.seal,
     )
     data = canonical.encode(fields)
     if len(data) > LARGEST:
@@ -190,15 +200,31 @@ def _read(data: bytes) -> Evidence:
     fields: _FileFields = canonical.decode_record(data, _READER, largest=LARGEST)
     if fields.schema != SCHEMA:
         raise Invalid(f"its schema is {fields.schema[:60]!r}, this version reads {SCHEMA}")
-    raw(fields.operator)
     raw(fields.couple)
+    network = NetworkRecord.parse(canonical.encode(fields.network))
+    _require_its_kind_of_proof(network, fields)
     recording = Recording(
-        network=NetworkRecord.parse(canonical.encode(fields.network)),
-        operator=PublicKey(fields.operator),
+        network=network,
+        operator=None if fields.operator is None else PublicKey(fields.operator),
+        seal=fields.seal,
         blocks=tuple(_block(height, block) for height, block in enumerate(fields.blocks, start=1)),
         checkpoint=_text(fields.checkpoint) if fields.checkpoint is not None else None,
     )
     return Evidence(recording=recording, couple=CoupleId(fields.couple))
+
+
+def _require_its_kind_of_proof(network: NetworkRecord, fields: _FileFields) -> None:
+    """Invalid unless the file is signed as its network record says: by one operator, or by several."""
+    if network.operators is None:
+        if fields.operator is None or fields.seal is not None:
+            raise Invalid("one operator signs the blocks of its network, and the file does not say who")
+        raw(fields.operator)
+        return
+    signed = any(block.signature is not None for block in fields.blocks)
+    if fields.operator is not None or fields.checkpoint is not None or signed:
+        raise Invalid("several operators seal the blocks of its network, and the file is signed by one")
+    if (fields.seal is None) != (not fields.blocks):
+        raise Invalid("several operators seal the blocks of its network, and their seal is missing")
 
 
 def _block(height: int, fields: _BlockFields) -> Block:
@@ -206,7 +232,7 @@ def _block(height: int, fields: _BlockFields) -> Block:
         raise Invalid(f"block {height} has {len(fields.actions)} actions and {len(fields.results)} results")
     return Block(
         header=canonical.encode(fields.header),
-        signature=raw(fields.signature, 64),
+        signature=b"" if fields.signature is None else raw(fields.signature, 64),
         actions=tuple(_from_base64(action) for action in fields.actions),
         results=tuple(canonical.encode(result) for result in fields.results),
     )

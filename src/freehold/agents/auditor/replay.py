@@ -2,7 +2,8 @@
 
 In this order: the operator's signature under each block, the chain from block to block, every action against the rules,
 its result, its events and the records that it wrote against the header, the money after each action, and at the end the
-checkpoint against the log of all actions. Nothing is believed because it is written; only because it comes out again.
+checkpoint against the log of all actions, or the seal of several operators against the digest of the last block.
+Nothing is believed because it is written; only because it comes out again.
 """
 
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from freehold.agents.auditor.evidence import Recording
 from freehold.agents.auditor.history import Entry, History
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
+from freehold.ledger.cometbft.seal import Seal, Sealed, chain_id, check_seal
 from freehold.ledger.history import asset_id
 from freehold.ledger.proofs.checkpoint import open_checkpoint
 from freehold.ledger.proofs.log import Log, entry
@@ -31,12 +33,14 @@ class Replayed:
     recording: Recording
     history: History
     log: Log
+    sealed: Sealed | None
+    """What several operators signed; None where one signs each block."""
 
 
 def replay(recording: Recording) -> Replayed:
     """Runs all blocks of a recording again; Invalid with the first thing that is wrong."""
     machine = Contract(recording.network)
-    running = Replay(machine, raw(recording.operator))
+    running = Replay(machine, None if recording.operator is None else raw(recording.operator))
     history = History(
         network=recording.network, network_id=network_id(recording.network), state=State(machine.genesis())
     )
@@ -48,12 +52,22 @@ def replay(recording: Recording) -> Replayed:
         _take_over(history, running.tip.height, running.tip.time, block, effects)
     if recording.checkpoint is not None:
         _check_note(recording, recording.checkpoint, exact=True)
-    return Replayed(recording=recording, history=history, log=running.tip.log)
+    sealed = None if recording.seal is None else _checked_seal(recording, recording.seal, running.tip.digest)
+    return Replayed(recording=recording, history=history, log=running.tip.log, sealed=sealed)
 
 
 def check_against(recording: Recording, note: str) -> None:
     """Invalid unless this signed note, kept from elsewhere, is about an earlier state of the same log, or the same."""
     _check_note(recording, note, exact=False)
+
+
+def _checked_seal(recording: Recording, seal: Seal, digest: str) -> Sealed:
+    founders = [each.validator for each in recording.network.operators or ()]
+    try:
+        return check_seal(seal, chain_id(network_id(recording.network)), founders, digest)
+    except Invalid as invalid:
+        what = _sentence(f"the operators' seal: {invalid.what}")
+        raise Invalid(what, code="evidence:seal", why=invalid.why) from None
 
 
 def _take_over(history: History, height: int, time: int, block: Block, effects: tuple[Executed, ...]) -> None:
@@ -79,6 +93,12 @@ def _take_over(history: History, height: int, time: int, block: Block, effects: 
 
 
 def _check_note(recording: Recording, note: str, *, exact: bool) -> None:
+    if recording.operator is None:
+        raise Invalid(
+            "Several operators seal this ledger; none of them signs checkpoints.",
+            code="evidence:checkpoint",
+            next="name the network with --network: its id stands for the operators who founded it",
+        )
     try:
         checkpoint = open_checkpoint(note, network_id=network_id(recording.network), operator=raw(recording.operator))
     except Invalid as invalid:

@@ -22,6 +22,11 @@ class Report:
 
     network: str
     operator: str
+    """Whose signatures stand under the blocks; empty where several operators seal them."""
+    operators: tuple[str, ...]
+    """The validators' keys of several operators at the last block."""
+    signers: tuple[str, ...]
+    """Those of them who signed."""
     network_was_named: bool
     """Whether the reader named the network, so that the file could not choose it."""
     checkpoint_was_named: bool
@@ -66,7 +71,9 @@ def report_on(replayed: Replayed, couple: str, *, network: str | None = None, ch
     training = Training(replayed.history, couple)
     return Report(
         network=replayed.history.network_id,
-        operator=replayed.recording.operator,
+        operator=replayed.recording.operator or "",
+        operators=() if replayed.sealed is None else replayed.sealed.validators,
+        signers=() if replayed.sealed is None else replayed.sealed.signers,
         network_was_named=network is not None,
         checkpoint_was_named=checkpoint is not None,
         blocks=len(replayed.recording.blocks),

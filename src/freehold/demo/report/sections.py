@@ -268,7 +268,8 @@ def check_yourself(content: Content) -> Markup:
         tag(
             "dl",
             *join_pair("network", audit.network),
-            *join_pair("operator", audit.operator),
+            *(join_pair("operator", audit.operator) if audit.operator else ()),
+            *(pair for key in audit.signers for pair in join_pair("signed by the validator", key)),
             *join_pair("root of the log", audit.checkpoint),
             class_="digests",
         ),

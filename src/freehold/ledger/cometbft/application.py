@@ -24,6 +24,7 @@ from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
 from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
 from freehold.ledger.cometbft.restoration import Restoration, judged
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.seats import Seats, changes
 from freehold.ledger.cometbft.snapshot_messages import ApplySnapshotChunk, Offered, OfferSnapshot, offer_snapshot
 from freehold.ledger.cometbft.snapshots import Shelf
@@ -45,11 +46,6 @@ RECORD = "record"
 PLACE = "place"
 """The question where a transaction was ordered, by its SHA-256."""
 _FILTER = "/p2p/filter/"
-
-
-def chain_id(network_id: str) -> str:
-    """The name of the chain of a network; CometBFT allows fifty characters."""
-    return f"freehold-{network_id[:32]}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from typing import Any, Final
 import msgspec
 
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
-from freehold.ledger import messages
+from freehold.ledger import blocks, messages
 from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
 from freehold.ledger.cometbft.application import RECORD
 from freehold.ledger.cometbft.configuration import Settings
@@ -30,12 +30,17 @@ from freehold.ledger.cometbft.light import LightEndpoint, trusted
 from freehold.ledger.cometbft.lots import Lot, Take
 from freehold.ledger.cometbft.replica import Outcome, Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
+from freehold.ledger.cometbft.seal import chain_id
+from freehold.ledger.cometbft.sealing import seal_of
+from freehold.ledger.cometbft.seats import Seats
 from freehold.ledger.cometbft.supervisor import Pair, Program
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
+from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Machine
+from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
 
@@ -62,12 +67,17 @@ class _Waiting:
 class CometLedger:
     """A validator's ledger; satisfies `ports.ledger.Engine`, safe to use from many threads."""
 
-    def __init__(self, pair: Pair, folder: Path, machine: Machine, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, pair: Pair, folder: Path, machine: Machine, clock: Callable[[], int], seats: Seats | None = None
+    ) -> None:
         """Waits until the pair, which has been started, answers."""
         self.pair = pair
         self._machine = machine
         self._clock = clock
-        self._network = genesis_of(machine).network
+        genesis = genesis_of(machine)
+        self._network, self._chain = genesis.network, chain_id(genesis.network_id)
+        founders = None if seats is None else seats.validators(State(genesis.records).read)
+        self._founders = sorted(key.hex() for key in founders or ())
         self._waiting: dict[bytes, _Waiting] = {}
         self._changed = threading.Condition()
         self._stopped = False
@@ -76,7 +86,7 @@ class CometLedger:
         try:
             self._await(self._rpc.status)
             self._replica: Replica = self._await(
-                lambda: Replica(folder / FILE, pair.bell_socket, machine, self._take_outcomes)
+                lambda: Replica(folder / FILE, pair.bell_socket, machine, self._take_outcomes, seats)
             )
         except BaseException:
             self._rpc.close()
@@ -93,12 +103,13 @@ class CometLedger:
         program: Program,
         machine: Machine,
         clock: Callable[[], int],
+        seats: Seats | None = None,
     ) -> CometLedger:
         """Starts application and node in a folder that `configuration` has prepared."""
         pair = Pair(cometbft, folder, settings, program)
         pair.start()
         try:
-            ledger = cls(pair, folder, machine, clock)
+            ledger = cls(pair, folder, machine, clock, seats)
         except BaseException:
             pair.stop()
             raise
@@ -189,6 +200,16 @@ class CometLedger:
             checkpoint="",
         )
 
+    def seal(self, height: int) -> bytes:
+        """What the validators signed about the block at this height; empty if the records do not say who they are."""
+        if not self._founders:
+            return b""
+        changed = [each for each in self._replica.handovers if each <= height]
+        decided = [self._decided(each) for each in (*changed, height)]
+        digest = blocks.block_digest(self._replica.file.blocks(height - 1, 1)[0].header)
+        seal = seal_of(self._rpc, decided[-1], decided[:-1], chain=self._chain, founders=self._founders, digest=digest)
+        return canonical.encode(seal)
+
     @property
     def trouble(self) -> FreeholdError | None:
         """What keeps this ledger from taking anything, if something does."""
@@ -222,6 +243,19 @@ class CometLedger:
         self._replica.close()
         self._rpc.close()
         self._give_up(list(self._waiting))
+
+    def _decided(self, height: int) -> int:
+        """In which of CometBFT's blocks the block at a height was made."""
+        found = self._replica.file.blocks(height - 1, 1) if height > 0 else []
+        place = self._replica.file.place(sha256(_block(found[0]).actions[-1])) if found else None
+        if place is None:
+            raise Unavailable(
+                f"this node does not know what the validators signed about block {height}",
+                why="there is no such block" if not found else "it joined with a snapshot, and this block was before",
+                next="ask the node of an operator who has all blocks",
+                retry=False,
+            )
+        return place.height
 
     def _now(self) -> int:
         return max(self._clock(), self._replica.time)

@@ -20,6 +20,7 @@ import msgspec
 from freehold.errors import FreeholdError, Invalid
 from freehold.ledger import blocks
 from freehold.ledger.cometbft.file import CommitFile, Ordered, StoredBlock
+from freehold.ledger.cometbft.seats import Seats
 from freehold.ledger.frames import LENGTH
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.history import History, accepted_of
@@ -43,7 +44,7 @@ _TROUBLE = msgspec.json.Decoder(Trouble)
 class Replica:
     """What a node knows of its own application's ledger; safe to use from many threads."""
 
-    def __init__(self, path: Path, bell: Path, machine: Machine, tell: Tell) -> None:
+    def __init__(self, path: Path, bell: Path, machine: Machine, tell: Tell, seats: Seats | None = None) -> None:
         """Reads what the file holds so far; Unavailable if there is none yet."""
         genesis = genesis_of(machine)
         self.file = CommitFile.read(path, genesis.network)
@@ -51,6 +52,9 @@ class Replica:
         self.height = self.size = self.time = 0
         self.told = 0
         """How many actions the history holds: `size`, or a little less while a block enters it."""
+        self.handovers: list[int] = []
+        """Heights of the blocks in which validators came or went."""
+        self._seats = seats
         self._bell = bell
         self._machine = machine
         self._tell = tell
@@ -140,13 +144,22 @@ class Replica:
         first = header.size - len(contents.actions)
         effects = zip(contents.results, contents.events, strict=True)
         accepted = accepted_of(first, block.height, header.time, effects)
+        before = self._validators(contents.writes)
         with self._reading:
             self._state.apply(contents.writes)
             self._past.wrote(block.height, contents.writes)
             self.height, self.size, self.time = block.height, header.size, header.time
+        if self._validators(contents.writes) != before:
+            self.handovers.append(block.height)
         # After the state, so that whoever hears of an event finds what it is about.
         self.history.append(contents.actions, accepted)
         self.told = header.size
+
+    def _validators(self, writes: Mapping[str, bytes]) -> frozenset[bytes] | None:
+        """Who signs blocks now, if these writes may change it."""
+        if self._seats is None or not any(key.startswith(self._seats.watched) for key in writes):
+            return None
+        return self._seats.validators(self._state.read)
 
 
 def _messages(buffer: bytearray) -> list[bytes]:
