@@ -25,8 +25,10 @@ from ledger import table
 from ledgers.workload import ROUNDS, SUBSETS, Demand, mean
 from scaling import bounds, consortium, keeping, protocol
 from scaling.consensus import Seen, Setting, simulate
-from scaling.costs import Costs, fitted
-from scaling.holding import Held, hold, hold_loaded, hold_prototypes, links
+from scaling.costs import HOP, Costs, fitted
+from scaling.distance import Distant
+from scaling.distance import measure as measure_distant
+from scaling.holding import Held, hold, hold_distant, hold_loaded, hold_prototypes, links
 from scaling.measuring import BATCH, Measured, Steps, measure, steps
 
 HERE: Final = Path(__file__).parent
@@ -45,6 +47,9 @@ TYPICAL: Final = SHAPES[1]
 """That of the ledger's benchmark and of docs/ledger.md."""
 OPERATORS: Final = (4, 7, 20)
 ROUND_TRIPS: Final = (0.020, 0.080, 0.200)
+ONE_WAYS_MS: Final = (0, 10, 40, 100)
+PAUSE: Final = 0.03
+"""Between blocks, as `consortium.start` has it."""
 MEASURE: Final = ((1, 100), (4, 80), (7, 60))
 """Operators and markets."""
 
@@ -59,6 +64,10 @@ class Evidence(msgspec.Struct, frozen=True):
     machine: str
     steps: Steps
     runs: list[Measured]
+    distant: list[Distant] = []
+    pause_ms: float = 1e3 * PAUSE
+    """The setting while it was measured."""
+    hop_ms: float = 1e3 * HOP
 
 
 def main() -> int:
@@ -80,7 +89,9 @@ def main() -> int:
     named = [str(path.relative_to(HERE.parent)) for path in (source, *[CONSORTIUM] * (len(loaded) > 1))]
     print(f"costs from {' and '.join(named)}: {evidence.machine}")
     print_costs(costs)
-    held = [*hold(evidence.runs, small), *hold_loaded(loaded, costs), *hold_prototypes()]
+    then, pause = replace(small, hop=evidence.hop_ms / 1e3), evidence.pause_ms / 1e3
+    held = [*hold(evidence.runs, then, pause), *hold_distant(evidence.distant, then, pause)]
+    held += [*hold_loaded(loaded, costs, PAUSE), *hold_prototypes()]
     print_held(held)
     found = {
         "source": named,
@@ -104,7 +115,8 @@ def remember() -> None:
     runs = [measure(operators, markets) for operators, markets in MEASURE]
     machine = f"{platform.machine()}, {os.cpu_count()} processors, Python {platform.python_version()}"
     OWN.parent.mkdir(exist_ok=True)
-    OWN.write_bytes(msgspec.json.format(msgspec.json.encode(Evidence(machine=machine, steps=steps(), runs=runs))))
+    evidence = Evidence(machine=machine, steps=steps(), runs=runs, distant=measure_distant(ONE_WAYS_MS))
+    OWN.write_bytes(msgspec.json.format(msgspec.json.encode(evidence)) + b"\n")
 
 
 def print_costs(costs: Costs) -> None:
@@ -208,8 +220,8 @@ def print_keeping(
     whole = each_action * protocol.market(TYPICAL, 3).total()
     members = 4 + TYPICAL.subsets * TYPICAL.replicas
     print(
-        f"\na training stays in {each_action * training / 1e3:,.0f} kB of memory; a market of {members} members and three"
-        f" trainings in {whole / 1e6:.2f} MB:\n16 GB hold {16e9 / whole:,.0f} such markets, or"
+        f"\na training stays in {each_action * training / 1e3:,.0f} kB of memory; a market of {members} members and"
+        f" three trainings in {whole / 1e6:.2f} MB:\n16 GB hold {16e9 / whole:,.0f} such markets, or"
         f" {16e9 / whole * members:,.0f} members"
     )
     return {"disk_bytes": disk, "years": found, "memory_of_action": each_action, "memory_of_market": whole}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from scaling.costs import CONSENSUS_BLOCKS, Costs
+from scaling.costs import Costs
 
 BLOCK_ACTIONS: Final = 512
 """As `freehold.ledger.blocks.ACTIONS_LARGEST`."""
 BLOCK_BYTES: Final = 2 * 2**20
 _STEPS: Final = 3
 """Messages that follow each other until a block is decided: the proposal and two votes."""
+_SYNCS: Final = 5
+"""Syncs that follow each other for a block: what is signed three times, the node's block, the application's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +26,7 @@ class Site:
     """That an operator's line sends in a second."""
     round_trip: float
     """Seconds between any two operators."""
-    pause: float = 0.1
+    pause: float = 0.03
 
 
 def bounds(site: Site, costs: Costs) -> dict[str, float]:
@@ -41,7 +43,7 @@ def bounds(site: Site, costs: Costs) -> dict[str, float]:
         "blocks of 512": in_block / interval,
         "line": _sent(site, costs.wire(operators, in_block)),
         "proposer's line": _proposals(site, costs),
-        "disk's syncs": in_block / (_syncs() * costs.sync),
+        "disk's syncs": in_block / (_SYNCS * costs.sync),
     }
 
 
@@ -55,8 +57,10 @@ def first(site: Site, costs: Costs) -> tuple[str, float]:
 def block_interval(site: Site, costs: Costs) -> float:
     """Seconds from one full block to the next where nothing is scarce: the pause or the execution, after two votes."""
     one_way = site.round_trip / 2
-    voting = _STEPS * (costs.hop + one_way if site.operators > 1 else 0.0) + _syncs() * costs.sync
-    return voting + max(site.pause, BLOCK_ACTIONS * costs.execute)
+    message = costs.hop + one_way if site.operators > 1 else 0.0
+    # Who has decided tells the next proposer, which a pause may cover.
+    rest = max(site.pause, BLOCK_ACTIONS * costs.execute + message)
+    return _STEPS * message + _SYNCS * costs.sync + rest
 
 
 def _proposals(site: Site, costs: Costs) -> float:
@@ -66,9 +70,3 @@ def _proposals(site: Site, costs: Costs) -> float:
 
 def _sent(site: Site, each: float) -> float:
     return site.megabits * 1e6 / 8 / each if each else float("inf")
-
-
-def _syncs() -> int:
-    """Syncs that follow each other for a block with actions: what is signed three times, the node's block, the
-    application's; and of the empty block after it the same."""
-    return 5 * CONSENSUS_BLOCKS

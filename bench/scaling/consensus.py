@@ -3,7 +3,9 @@
 Members send lots to the operators' nodes and wait for the outcome. A node's front takes a lot, its application admits
 it, and the node hands it to every other node, where it is admitted too. The proposer of a height offers what waits with
 it; the others check it, vote twice, and execute it once more than two thirds have voted both times, as CometBFT does.
-After a decision everybody waits for the pause before the next height.
+After a decision everybody tells the others, and waits for the pause before the next height. A proposal goes to whoever
+has told that it is there. A block that changed the state is followed by another at once, empty if nothing waits, in
+which the validators sign the new state: somebody who acts alone and far away waits for both.
 
 Left out: proposers that fail, lines that lose packets, and that nodes hand on parts of a proposal (here the proposer
 sends it to everybody itself, so large blocks on thin lines come out slower than they are).
@@ -42,7 +44,7 @@ class Setting:
     """Of all members, each with one lot on its way."""
     lot: int = 50
     seconds: float = 10.0
-    pause: float = 0.1
+    pause: float = 0.03
     block_bytes: int = 2 * 2**20
 
 
@@ -82,6 +84,12 @@ class _Validator:
     votes: Counter[tuple[int, int]] = field(default_factory=Counter)
     done: set[tuple[int, str]] = field(default_factory=set)
     """What it did at a height, each thing once."""
+    changed: bool = False
+    """Whether the block before changed the state."""
+    known: dict[int, int] = field(default_factory=dict)
+    """Up to which height each other has told that it has come."""
+    offers: dict[int, partial[None]] = field(default_factory=dict)
+    """Proposals that wait until the other has told."""
 
     def first(self, what: str) -> bool:
         """Whether it has not done this at its height; from now on it has."""
@@ -160,7 +168,7 @@ class _Network:
         self._go_on(at)
 
     def _propose(self, at: _Validator) -> None:
-        if not at.height or at.height % len(self._validators) != at.number or not at.waits:
+        if not at.height or at.height % len(self._validators) != at.number or not (at.waits or at.changed):
             return
         if not at.first("propose"):
             return
@@ -171,12 +179,22 @@ class _Network:
         at.machine.work("application", spent, offered, thread=("application", at.number))
 
     def _offer(self, at: _Validator, height: int, block: Block) -> None:
-        self._blocks.append(len(block) * self._setting.lot)
-        size = len(block) * self._setting.lot * self._costs.action_bytes
+        if block:
+            self._blocks.append(len(block) * self._setting.lot)
+        size = VOTE_BYTES + len(block) * self._setting.lot * self._costs.action_bytes
         for other in self._validators:
             if other is not at:
-                self._tell(at, other, size, partial(self._check, other, height, block))
+                offer = partial(self._tell, at, other, size, partial(self._check, other, height, block))
+                if at.known.get(other.number, 1) >= height:
+                    offer()
+                else:
+                    at.offers[other.number] = offer
         self._has(at, height, block)
+
+    def _learns(self, at: _Validator, other: int, height: int) -> None:
+        at.known[other] = height
+        if (offer := at.offers.pop(other, None)) is not None:
+            offer()
 
     def _check(self, at: _Validator, height: int, block: Block) -> None:
         spent = len(block) * self._setting.lot * self._costs.check
@@ -228,7 +246,10 @@ class _Network:
             for lot in block:
                 at.waits.pop(lot, None)
             at.blocks.pop(height)
-            at.height = 0
+            at.height, at.changed = 0, bool(block)
+            for other in self._validators:
+                if other is not at:
+                    self._tell(at, other, VOTE_BYTES, partial(self._learns, other, at.number, height + 1))
             left = max(0.0, decided + self._setting.pause - self._clock.now)
             self._clock.after(left, partial(self._enter, at, height + 1))
 

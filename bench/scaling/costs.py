@@ -13,9 +13,9 @@ from typing import Final
 
 from scaling.measuring import Measured, Steps
 
-HOP: Final = 0.010
-"""Seconds that a message waits before it leaves: half of `flush_throttle_timeout` and `peer_gossip_sleep_duration`,
-both 10 ms (`freehold.ledger.cometbft.configuration`)."""
+HOP: Final = 0.0035
+"""Seconds that a message waits before it leaves: half of `flush_throttle_timeout`, 2 ms, and half of
+`peer_gossip_sleep_duration`, 5 ms (`freehold.ledger.cometbft.configuration`)."""
 SYNC: Final = 0.0005
 """Seconds of one sync: 0.5 ms for a block of one action on the machine of docs/ledger.md."""
 CLIENT: Final = 35e-6
@@ -25,7 +25,8 @@ CHECK: Final = 3e-6
 VOTE_BYTES: Final = 250
 """Of a vote on the wire with its frame and acknowledgement (reasoned from its form)."""
 CONSENSUS_BLOCKS: Final = 2
-"""CometBFT decides an empty block after each one that changed the state, to have the new digest signed at once."""
+"""CometBFT decides another block after each one that changed the state, to have the new digest signed at once: an empty
+one, unless something waits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,9 +49,9 @@ class Costs:
     peer: float
     """Of the node, for each peer."""
     round: float
-    """Of the node, for each block with actions and the empty one after it, for each operator in the network."""
+    """Of the node, for each block, for each operator in the network."""
     block: float
-    """Of the application, for each such block."""
+    """Of the application, for each block."""
     sync: float = SYNC
     """Of the disk, not of the processor, each time."""
     hop: float = HOP
@@ -74,7 +75,7 @@ class Costs:
         """Bytes that an operator sends for each action, with so many actions in a block."""
         peers = operators - 1
         copies = peers + peers * (operators - 2) * self.repeated + peers
-        votes = CONSENSUS_BLOCKS * 2 * operators * peers * VOTE_BYTES / in_block
+        votes = 2 * operators * peers * VOTE_BYTES / in_block
         return (copies * self.action_bytes + votes) / operators
 
 
@@ -112,8 +113,9 @@ def _apart(run: Measured, spent: Callable[[Measured], tuple[float, float, float]
     at_rest = idle / run.idle.seconds
     load -= at_rest * run.load.seconds
     alone -= at_rest * run.alone.seconds
-    determinant = run.load.actions * run.alone.blocks - run.alone.actions * run.load.blocks
-    action = (load * run.alone.blocks - alone * run.load.blocks) / determinant
+    single = CONSENSUS_BLOCKS * run.alone.blocks
+    determinant = run.load.actions * single - run.alone.actions * run.load.blocks
+    action = (load * single - alone * run.load.blocks) / determinant
     block = (run.load.actions * alone - run.alone.actions * load) / determinant
     return max(action, 0.0), max(block, 0.0)
 
@@ -130,7 +132,7 @@ def line(at: Sequence[int], values: Sequence[float]) -> tuple[float, float]:
 def _repeated(run: Measured, in_block: float) -> float:
     """The part of possible repetitions that explains what was sent."""
     operators, peers = run.operators, run.operators - 1
-    votes = CONSENSUS_BLOCKS * 2 * operators * peers * VOTE_BYTES / in_block
+    votes = 2 * operators * peers * VOTE_BYTES / in_block
     copies = (run.wire_bytes * operators - votes) / run.action_bytes
     possible = peers * (operators - 2)
     return max((copies - 2 * peers) / possible, 0.0)

@@ -9,6 +9,7 @@ from typing import Final
 from scaling.consensus import Seen, Setting, simulate
 from scaling.consortium import LOTS, Loaded
 from scaling.costs import Costs
+from scaling.distance import Distant
 from scaling.machines import Links
 from scaling.measuring import BATCH, LANES, Measured
 
@@ -56,6 +57,7 @@ class Prototype:
             block=0.0,
             action_bytes=360.0,
             repeated=0.5,
+            hop=0.010,
         )
 
 
@@ -65,11 +67,11 @@ PROTOTYPES: Final = (
 )
 
 
-def hold(runs: Sequence[Measured], costs: Costs) -> list[Held]:
+def hold(runs: Sequence[Measured], costs: Costs, pause: float) -> list[Held]:
     """The simulation of the machine on which was measured, beside what was measured there."""
     held: list[Held] = []
     for run in runs:
-        here = _this_machine(run.operators, costs, LANES)
+        here = _this_machine(run.operators, costs, LANES, pause)
         seen = simulate(here)
         alone = simulate(replace(here, connections=1, lot=1, entries=1))
         name = _called(run.operators)
@@ -102,11 +104,11 @@ def _busy(seen: Seen, run: Measured) -> float:
     return 1e6 * run.operators * cores / seen.actions_per_second
 
 
-def hold_loaded(runs: Sequence[Loaded], costs: Costs) -> list[Held]:
+def hold_loaded(runs: Sequence[Loaded], costs: Costs, pause: float) -> list[Held]:
     """The same for the networks of bench/consortium.py."""
     held: list[Held] = []
     for run in runs:
-        seen = simulate(_this_machine(run.operators, costs, LOTS))
+        seen = simulate(_this_machine(run.operators, costs, LOTS, pause))
         name = f"consortium.json, {_called(run.operators)}"
         held += [
             Held(what=f"{name}: actions a second", measured=run.actions_per_second, simulated=seen.actions_per_second),
@@ -115,11 +117,22 @@ def hold_loaded(runs: Sequence[Loaded], costs: Costs) -> list[Held]:
     return held
 
 
+def hold_distant(runs: Sequence[Distant], costs: Costs, pause: float) -> list[Held]:
+    """One action at a time between operators who are far from each other."""
+    held: list[Held] = []
+    for run in runs:
+        here = _this_machine(run.operators, costs, 1, pause)
+        far = replace(here, links=links(run.operators, run.one_way_ms / 1e3, 1e10), lot=1, entries=1)
+        what = f"{_called(run.operators)}, {run.one_way_ms:.0f} ms each way: one at a time, p50 ms"
+        held.append(Held(what=what, measured=run.alone_ms, simulated=simulate(far).p50_ms))
+    return held
+
+
 def hold_prototypes() -> list[Held]:
     """The same for the middle of what the prototype did."""
     held: list[Held] = []
     for each in PROTOTYPES:
-        seen = simulate(_this_machine(each.operators, each.costs(), LANES))
+        seen = simulate(_this_machine(each.operators, each.costs(), LANES, 0.1))
         what = f"prototype, {_called(each.operators)}: actions a second ({each.low:,.0f} to {each.high:,.0f})"
         held.append(Held(what=what, measured=(each.low + each.high) / 2, simulated=seen.actions_per_second))
     return held
@@ -131,7 +144,7 @@ def links(operators: int, one_way: float, bytes_per_second: float) -> Links:
     return Links(seconds=[row] * operators, bytes_per_second=bytes_per_second)
 
 
-def _this_machine(operators: int, costs: Costs, connections: int) -> Setting:
+def _this_machine(operators: int, costs: Costs, connections: int, pause: float) -> Setting:
     return Setting(
         operators=operators,
         links=links(operators, 0.0001, 1e10),
@@ -140,6 +153,7 @@ def _this_machine(operators: int, costs: Costs, connections: int) -> Setting:
         one_machine=True,
         connections=connections,
         lot=BATCH,
+        pause=pause,
     )
 
 
