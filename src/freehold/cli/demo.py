@@ -1,7 +1,7 @@
 """`freehold demo`: the whole market on this machine, with real data and a few cheaters."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -35,6 +35,10 @@ def demo(
     group_min: Annotated[
         int | None, typer.Option("--group-min", help="Subsets that train together at least; all if not given.")
     ] = None,
+    engine: Annotated[
+        Literal["embedded", "cometbft"],
+        typer.Option("--engine", help="What records the market: one operator's node, or a network of four operators."),
+    ] = "embedded",
     rounds: Annotated[int, typer.Option("--rounds", help="Rounds of training.")] = 6,
     cheat: Annotated[
         list[str] | None,
@@ -55,7 +59,7 @@ def demo(
     wish = Wish(
         data=data, target=target, group=group, map=map, subsets=subsets, replicas=replicas, group_min=group_min,
         rounds=rounds, cheat=None if cheat is None else tuple(cheat), seed=seed, out=out,
-        keep=tuple(keep or ()), categories=tuple(category or ()), kind=kind,
+        keep=tuple(keep or ()), categories=tuple(category or ()), kind=kind, engine=engine,
     )  # fmt: skip
     try:
         with output.progress() as progress:

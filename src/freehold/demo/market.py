@@ -6,17 +6,17 @@ that it adds are the cheaters: once everybody has joined honestly, some cloud ow
 the same keys are started in their place.
 """
 
-import socket
 import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from freehold.agents.reading import DatasetSeen, Reader
+from freehold.demo import ground
 from freehold.demo.folder import cannot_write, output_folder
+from freehold.demo.ground import Place
 from freehold.demo.measure import Measured, measure, train_centrally
 from freehold.demo.people import CLOUD_OWNER, DATA_OWNER, MODEL_OWNER, People
 from freehold.demo.plan import KINDS, Plan, Wish, make_plan
@@ -27,7 +27,6 @@ from freehold.demo.summary import Finished, leave_behind
 from freehold.errors import Broken
 from freehold.learning.prepared import load
 from freehold.ledger.remote import RemoteLedger
-from freehold.protocol.identifiers import NetworkId
 from freehold.terminal.live import Progress
 from freehold.terminal.money import MICRO, in_credits
 from freehold.terminal.reading import shown_on
@@ -41,15 +40,6 @@ _PATIENCE: Final = 120.0
 _AT_ONCE: Final = 4
 """Commands that are started side by side: more of them would only wait for each other's start."""
 _MOST_NOTICES: Final = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where the market is: its folder, its id, and the address of its node."""
-
-    folder: Path
-    network: NetworkId
-    url: str
 
 
 def run(wish: Wish, progress: Progress) -> dict[str, Any]:
@@ -116,7 +106,7 @@ class Stage:
         return Finished(
             plan=self._plan,
             people=people,
-            folder=place.folder,
+            place=place,
             prepared=self._prepared,
             model=model,
             evidence=evidence,
@@ -125,17 +115,12 @@ class Stage:
         )
 
     def _found(self) -> Place:
-        """Founds the network and starts its node."""
-        people, folder = self._people, self._running.work / "network"
-        url = f"http://127.0.0.1:{_free_port()}"
-        cost = self._plan.rounds * (self._plan.subsets * self._plan.replicas * PRICE_JOB + PRICE_ROUND)
-        founded = people.treasury.types(
-            "network", "create", folder, "--url", url, "--skew", "250", "--grace", "500",
-            "--welcome-model-owner", str(2 * cost // MICRO + 1), "--no-passphrase", "--yes",
-        )  # fmt: skip
-        people.operator.leaves_running("node", "--network", folder, "--port", url.rpartition(":")[2])
-        place = Place(folder=folder, network=NetworkId(founded["network"]), url=url)
-        self._story.tell("network", f"{place.network[:8]} founded; its node serves {url}")
+        """Founds the network and starts the nodes of its operators."""
+        plan = self._plan
+        cost = plan.rounds * (plan.subsets * plan.replicas * PRICE_JOB + PRICE_ROUND)
+        place = ground.found(plan.engine, self._people, self._running, str(2 * cost // MICRO + 1))
+        serves = "its node serves" if plan.engine == "embedded" else f"{ground.OPERATORS} operators serve it,"
+        self._story.tell("network", f"{place.network[:8]} founded; {serves} {place.url}")
         return place
 
     def _join(self, place: Place) -> list[Future[None]]:
@@ -252,10 +237,3 @@ def _dataset(reader: Reader, id: str) -> DatasetSeen:
     if seen is None:
         raise Broken(f"The ledger does not know dataset {id[:8]}, which was published.")
     return seen
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -43,6 +43,10 @@ class People:
         ring = KeyFile(member.folder / "home" / role / "key", lambda: "").ring()
         self.ids[member.name] = ring.members[0].id_in(SHORT[role], network)
 
+    def operators(self, processes: Processes, count: int) -> list[Member]:
+        """Whoever runs a node: the operator, and others beside it if the ledger has several."""
+        return [self.operator, *(Member(processes, f"operator {number}") for number in range(2, count + 1))]
+
     @property
     def names(self) -> dict[str, str]:
         """What the demo calls each member, by its id."""

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from freehold.demo.ground import Engine, require, slowness
 from freehold.demo.holdout import hold_out
 from freehold.errors import Invalid, Unavailable
 from freehold.learning.card_text import LONGEST_NAME, title_of, unspell
@@ -56,6 +57,7 @@ class Wish:
     keep: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     kind: str | None = None
+    engine: Engine = "embedded"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ class Plan:
     rounds: int
     cheaters: tuple[str, ...]
     seed: int
+    engine: Engine
     training_rows: Path
     test_rows: Path
     features: int
@@ -99,7 +102,7 @@ class Plan:
         """
         sums = self.rows // self.subsets * self.features * (self.features + 100) // 2_000_000
         crowd = _CROWDED * max(0, self.cloud_owners - _FEW)
-        return 3_000 + crowd + self.cloud_owners * (self.features**2 // 300 + sums)
+        return 3_000 + slowness(self.engine) + crowd + self.cloud_owners * (self.features**2 // 300 + sums)
 
     @property
     def reading(self) -> tuple[str, ...]:
@@ -137,6 +140,7 @@ def make_plan(wish: Wish, work: Path, told: Callable[[float], None] = lambda sha
             now="nothing was started",
             retry=False,
         )
+    require(wish.engine)
     try:
         return _made(wish, work, told)
     except Invalid as error:
@@ -190,6 +194,7 @@ def _planned(wish: Wish, cheaters: tuple[str, ...], whole: Table, work: Path) ->
         rounds=wish.rounds,
         cheaters=cheaters,
         seed=wish.seed,
+        engine=wish.engine,
         training_rows=work / "rows.csv",
         test_rows=work / "test.csv",
         features=0,

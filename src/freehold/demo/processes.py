@@ -17,6 +17,8 @@ from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 
 _TETHERED: Final = (sys.executable, "-m", "freehold.demo.tethered")
 _FREEHOLD: Final = (*_TETHERED, "freehold")
+_OF_THE_MACHINE: Final = ("FREEHOLD_COMETBFT",)
+"""Where programs are installed, which is the same for everybody on one machine."""
 _PATIENCE: Final = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
 _KINDS: Final[Mapping[str, type[FreeholdError]]] = {
@@ -49,7 +51,11 @@ class Member:
             "OPENBLAS_NUM_THREADS": "1",
             "OMP_NUM_THREADS": "1",
         }
-        passed = {name: value for name, value in os.environ.items() if not name.startswith("FREEHOLD_")}
+        passed = {
+            name: value
+            for name, value in os.environ.items()
+            if name in _OF_THE_MACHINE or not name.startswith("FREEHOLD_")
+        }
         return passed | own
 
     def types(self, *arguments: str | Path) -> dict[str, Any]:
@@ -136,8 +142,8 @@ class Processes:
             _kill([process for _, process in self._running()])
 
     def stop_members(self) -> None:
-        """Ends every process but the node, which then records nothing more and still answers."""
-        _end([process for name, process in self._running() if not name.startswith("operator: ")])
+        """Ends every process but the operators' nodes, which then record nothing more and still answer."""
+        _end([process for name, process in self._running() if not name.startswith("operator")])
 
     def _running(self) -> list[tuple[str, subprocess.Popen[bytes]]]:
         with self._guard:

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +18,7 @@ from freehold.agents.auditor.replay import Replayed
 from freehold.agents.auditor.training import Training
 from freehold.agents.auditor.verify import Report, check, report_on
 from freehold.demo.folder import SCHEMA, SUMMARY
+from freehold.demo.ground import Place
 from freehold.demo.measure import Measured
 from freehold.demo.people import People
 from freehold.demo.plan import Plan
@@ -25,7 +28,7 @@ from freehold.demo.scores import written
 from freehold.learning.card import ClassTarget
 from freehold.learning.card_text import unspell
 from freehold.learning.prepared import Prepared, load
-from freehold.node.runtime import LEDGER, OBJECTS
+from freehold.node.runtime import OBJECTS
 from freehold.objects.folder import FolderStore
 from freehold.protocol.network import network_id
 from freehold.terminal.colors import Ink
@@ -42,7 +45,7 @@ class Finished:
 
     plan: Plan
     people: People
-    folder: Path
+    place: Place
     """The network's: ledger and objects."""
     prepared: Path
     model: Path
@@ -58,7 +61,7 @@ def leave_behind(finished: Finished, folder: Path) -> dict[str, Any]:
     report = report_on(replayed, evidence.couple, network=replayed.history.network_id)
     prepared = load(finished.prepared)
     summary = _summary(finished, replayed, report, prepared)
-    shutil.copyfile(finished.folder / LEDGER, folder / "ledger.sqlite")
+    _copy_database(finished.place.ledger, folder / finished.place.ledger.name)
     shutil.copyfile(finished.evidence, folder / "evidence.json")
     shutil.copyfile(finished.model, folder / finished.model.name)
     shutil.copyfile(finished.plan.test_rows, folder / "test.csv")
@@ -101,6 +104,9 @@ def _summary(finished: Finished, replayed: Replayed, report: Report, prepared: P
             "blocks": report.blocks,
             "checkpoint": replayed.recording.checkpoint,
             "network": report.network,
+            "engine": plan.engine,
+            "operators": len(report.operators) or 1,
+            "state": replayed.state,
         },
         "questions": {str(answer.number): answer.verdict for answer in report.answers},
         "model": finished.model.name,
@@ -109,9 +115,18 @@ def _summary(finished: Finished, replayed: Replayed, report: Report, prepared: P
     }
 
 
+def _copy_database(source: Path, target: Path) -> None:
+    """Copies what is in the file and what lies in its log beside it."""
+    with (
+        closing(sqlite3.connect(f"{source.as_uri()}?mode=ro", uri=True)) as reading,
+        closing(sqlite3.connect(target)) as writing,
+    ):
+        reading.backup(writing)
+
+
 def _training(finished: Finished, history: History, report: Report) -> dict[str, Any]:
     training = Training(history, report.account.couple)
-    store = FolderStore(finished.folder / OBJECTS)
+    store = FolderStore(finished.place.folder / OBJECTS)
     last = training.rounds[-1]
     waited = [
         job.committed.action.time - round.started.action.time

@@ -29,6 +29,11 @@ class Replay:
         self._tree = StateTree(genesis.records)
         self.tip = blocks.first_tip(genesis.network_id)
 
+    @property
+    def root(self) -> bytes:
+        """Of the state tree over all records."""
+        return self._tree.root
+
     def apply(self, block: Block) -> tuple[Executed, ...]:
         """Runs the next block and returns what each of its actions did; Invalid at the first thing that is wrong."""
         height = self.tip.height + 1

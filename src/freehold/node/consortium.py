@@ -48,6 +48,8 @@ CONSORTIUM: Final = "consortium.json"
 LINES: Final = ("0.38.", "0.39.", "0.40.")
 """The release lines of CometBFT that everything here was tested on; v0.40.0 calls itself 0.39.0."""
 _LARGEST: Final = 65_536
+_IDLE: Final = 5_000
+_BUSY: Final = 250
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}")
 
 
@@ -193,22 +195,29 @@ def start(
     comet: Path,
     folder: Path,
     *,
-    pause: int = 100,
-    idle: int = 5_000,
+    pause: int = 30,
+    idle: int | None = None,
     light: str = "",
     joining: configuration.Joining | None = None,
 ) -> CometLedger:
-    """Starts the node whose folder this is, validator or not, and waits until it answers."""
+    """Starts the node whose folder this is, validator or not, and waits until it answers.
+
+    After a quiet time of `idle` milliseconds there is an empty block. An action that comes then finds a block's time at
+    most that old, which has to be well within the network's skew.
+    """
     own = own_card(folder)
     others = [each for each in known_operators(folder) if each.node != own.node]
     peers = [configuration.Peer(id=each.node, address=each.address) for each in others]
     host, _, port = own.address.rpartition(":")
     # Behind a router the address that others dial is not one of this machine's.
     listen = own.address if host == "127.0.0.1" else f"0.0.0.0:{port}"
+    record = read_network(folder)
+    if idle is None:
+        idle = min(_IDLE, max(_BUSY, record.skew // 4))
     settings = configuration.Settings(
         listen=listen, peers=peers, moniker=own.node[:8], pause=pause, idle=idle, light=light, joining=joining
     )
-    contract = Contract(read_network(folder))
+    contract = Contract(record)
     seats = MarketSeats(contract)
     return CometLedger.start(comet, folder, settings, program(folder), contract, system_clock, seats)
 

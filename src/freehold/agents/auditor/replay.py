@@ -33,6 +33,8 @@ class Replayed:
     recording: Recording
     history: History
     log: Log
+    state: str
+    """Root of the state tree over all records at the end, hex: the same on every engine."""
     sealed: Sealed | None
     """What several operators signed; None where one signs each block."""
 
@@ -53,7 +55,7 @@ def replay(recording: Recording) -> Replayed:
     if recording.checkpoint is not None:
         _check_note(recording, recording.checkpoint, exact=True)
     sealed = None if recording.seal is None else _checked_seal(recording, recording.seal, running.tip.digest)
-    return Replayed(recording=recording, history=history, log=running.tip.log, sealed=sealed)
+    return Replayed(recording=recording, history=history, log=running.tip.log, state=running.root.hex(), sealed=sealed)
 
 
 def check_against(recording: Recording, note: str) -> None:

@@ -50,6 +50,8 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """host:port"""
     package: str
     """label:digest, as the peer that dials has it installed."""
+    chaincode: str = ""
+    """The name under which the channel knows it; empty if it is to answer under every name."""
     certificate: str = ""
     key: str = ""
     clients: str = ""
@@ -136,7 +138,7 @@ def serve(machine: Machine, place: Place, clock: Callable[[], int]) -> None:
     ended = threading.Event()
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: ended.set())
-    server = Server(Functions(machine, clock), place)
+    server = Server(Functions(machine, clock, place.chaincode), place)
     print(f"listening on {place.address}", flush=True)
     ended.wait()
     server.close()

@@ -101,13 +101,25 @@ class Skills:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """What a client's signed proposal says, the same for every endorser."""
+
+    time: int = 0
+    """Claimed, in milliseconds."""
+    channel: str = ""
+    chaincode: str = ""
+    arguments: tuple[bytes, ...] = field(default=())
+    """The name of the function first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One call of the chaincode."""
+    """One call of the chaincode, and the proposal from which it comes, perhaps by way of another chaincode."""
 
     function: str
     arguments: tuple[bytes, ...] = field(default=())
-    time: int = 0
-    """Milliseconds: what the client claimed in its proposal, the same for every endorser."""
+    channel: str = ""
+    proposed: Proposed = field(default_factory=Proposed)
 
 
 def read_message(data: bytes) -> ChaincodeMessage:
@@ -155,11 +167,15 @@ def call(function: str, arguments: Sequence[bytes]) -> bytes:
     return b"".join(message_field(1, each) for each in (function.encode(), *arguments))
 
 
-def proposal(time: int) -> bytes:
-    """A signed proposal without a signature, of which this chaincode reads the claimed time, in milliseconds."""
+def proposal(time: int, channel: str, chaincode: str, arguments: Sequence[bytes]) -> bytes:
+    """A signed proposal without creator and signature; the function's name is the first of the arguments."""
     moment = number_field(1, time // 1_000) + number_field(2, time % 1_000 * 1_000_000)
-    header = bytes_field(1, message_field(3, moment))
-    return bytes_field(1, bytes_field(1, header))
+    name = bytes_field(2, chaincode.encode())
+    header = message_field(3, moment) + bytes_field(4, channel.encode()) + message_field(7, message_field(2, name))
+    input = b"".join(message_field(1, each) for each in arguments)
+    specification = message_field(2, name) + message_field(3, input)
+    payload = message_field(1, message_field(1, specification))
+    return bytes_field(1, bytes_field(1, bytes_field(1, header)) + bytes_field(2, payload))
 
 
 def read_call(message: ChaincodeMessage) -> Call:
@@ -169,7 +185,26 @@ def read_call(message: ChaincodeMessage) -> Call:
     arguments = _repeated(message.payload, 1, ARGUMENTS_LARGEST + 1)
     if not arguments:
         raise Invalid("a call without a function")
-    return Call(function=text(arguments[0]), arguments=tuple(arguments[1:]), time=_claimed(message.proposal))
+    return Call(
+        function=text(arguments[0]),
+        arguments=tuple(arguments[1:]),
+        channel=message.channel,
+        proposed=read_proposal(message.proposal),
+    )
+
+
+def read_proposal(signed: bytes) -> Proposed:
+    """SignedProposal → Proposal → Header → ChannelHeader, and → ChaincodeProposalPayload → … → ChaincodeSpec."""
+    proposal = _found(_inner(signed, 1))
+    header = _found(_inner(octets(proposal.get(1, b"")), 1))
+    moment = _found(octets(header.get(3, b"")))
+    specification = _found(_inner(octets(proposal.get(2, b"")), 1, 1))
+    return Proposed(
+        time=integer(moment.get(1, 0)) * 1_000 + integer(moment.get(2, 0)) // 1_000_000,
+        channel=_name(header.get(4, b"")),
+        chaincode=_name(_found(octets(specification.get(2, b""))).get(2, b"")),
+        arguments=tuple(_repeated(octets(specification.get(3, b"")), 1, ARGUMENTS_LARGEST + 1)),
+    )
 
 
 def get_state(key: str) -> bytes:
@@ -263,10 +298,7 @@ def _batch(found: Mapping[int, Value], used: int, size: int) -> int:
     return max(1, integer(found.get(size, 0))) if integer(found.get(used, 0)) else 1
 
 
-def _claimed(signed_proposal: bytes) -> int:
-    """SignedProposal → Proposal → Header → ChannelHeader → Timestamp, in milliseconds."""
-    inner = signed_proposal
-    for number in (1, 1, 1, 3):
-        inner = octets(_found(inner).get(number, b""))
-    moment = _found(inner)
-    return integer(moment.get(1, 0)) * 1_000 + integer(moment.get(2, 0)) // 1_000_000
+def _inner(message: bytes, *path: int) -> bytes:
+    for number in path:
+        message = octets(_found(message).get(number, b""))
+    return message

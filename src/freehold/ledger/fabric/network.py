@@ -143,6 +143,7 @@ class Development:
             place = Place(
                 address=peer.chaincode_address,
                 package=configuration.package_id(packages[peer.name]),
+                chaincode=CHAINCODE,
                 certificate=str(tls / "server.crt"),
                 key=str(tls / "server.key"),
                 clients=str(self.files.tls_ca(peer.organisation)),
