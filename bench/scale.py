@@ -66,7 +66,7 @@ class Evidence(msgspec.Struct, frozen=True):
     runs: list[Measured]
     distant: list[Distant] = []
     pause_ms: float = 1e3 * PAUSE
-    """The setting while it was measured."""
+    """Of the runs; what is distant was measured with the settings of today."""
     hop_ms: float = 1e3 * HOP
 
 
@@ -90,7 +90,7 @@ def main() -> int:
     print(f"costs from {' and '.join(named)}: {evidence.machine}")
     print_costs(costs)
     then, pause = replace(small, hop=evidence.hop_ms / 1e3), evidence.pause_ms / 1e3
-    held = [*hold(evidence.runs, then, pause), *hold_distant(evidence.distant, then, pause)]
+    held = [*hold(evidence.runs, then, pause), *hold_distant(evidence.distant, small, PAUSE)]
     held += [*hold_loaded(loaded, costs, PAUSE), *hold_prototypes()]
     print_held(held)
     found = {

@@ -19,6 +19,9 @@ HERE: Final = Path(__file__).parent
 PROGRAM: Final = HERE / "node_modules" / ".bin" / "caliper"
 COLUMNS: Final = ("Name", "Succ", "Fail", "Send Rate (TPS)", "Max Latency (s)", "Min Latency (s)")
 WORKERS: Final = 2
+REFUSED_LARGEST: Final = 0.05
+"""The part of a round's actions that may be refused. None are where one machine orders them. Between several operators
+an action that was not waited for may be overtaken by the one that builds on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +125,8 @@ def launch(rounds: Sequence[Round], network: Path, urls: Sequence[str], folder: 
     if len(rows) != len(rounds):
         raise RuntimeError(f"Caliper reports {len(rows)} of {len(rounds)} rounds:\n{done.stdout[-4_000:]}")
     found = [_reported(row, folder, place) for place, row in enumerate(rows)]
-    if failed := sum(each.failed for each in found):
+    failed = sum(each.failed for each in found)
+    if failed > REFUSED_LARGEST * sum(each.size for each in rounds):
         told = "\n".join(line for line in done.stdout.splitlines() if "error" in line)[:2_000]
         raise RuntimeError(f"{failed} actions were not accepted:\n{told}")
     return found

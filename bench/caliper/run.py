@@ -174,16 +174,17 @@ def _by_function(some: Sequence[Reported]) -> str:
 
 
 def _mixed(some: Sequence[Reported], owns: Sequence[Own]) -> str:
-    head = ("send rate", "Caliper: tps", "mean ms", "p99 ms", "own client: tps", "mean ms", "p99 ms", "processor µs")
-    lines: list[tuple[str, ...]] = [head]
+    seen = ("refused", "mean ms", "p99 ms")
+    lines: list[tuple[str, ...]] = [
+        ("send rate", "Caliper: tps", *seen, "own client: tps", *seen, "processor µs of the nodes")
+    ]
     for place, each in enumerate(some):
-        cells = (each.name, f"{each.tps:,.0f}", f"{each.mean_ms:.1f}", f"{each.p99_ms:.1f}")
-        own = owns[place] if place < len(owns) else None
-        said = (
-            ("", "", "", "")
-            if own is None
-            else (f"{own.tps:,.0f}", f"{own.mean_ms:.1f}", f"{own.p99_ms:.1f}", f"{_of_nodes(own):,.0f}")
-        )
+        cells = (each.name, f"{each.tps:,.0f}", str(each.failed), f"{each.mean_ms:.1f}", f"{each.p99_ms:.1f}")
+        said: tuple[str, ...] = ("",) * 5
+        if place < len(owns):
+            own = owns[place]
+            said = (f"{own.tps:,.0f}", str(own.refused), f"{own.mean_ms:.1f}", f"{own.p99_ms:.1f}")
+            said = (*said, f"{_of_nodes(own):,.0f}")
         lines.append((*cells, *said))
     return table(lines)
 
