@@ -42,6 +42,10 @@ NodeName = NewType("NodeName", str)
 """What a node of a consortium is called by the others: the first 20 bytes of its public key's SHA-256."""
 NodeAddress = NewType("NodeAddress", str)
 """Where a node of a consortium is dialled by the others, host:port."""
+MspName = NewType("MspName", str)
+"""What a channel of Fabric calls an organisation; MSP is membership service provider."""
+AuthorityRole = NewType("AuthorityRole", str)
+"""What stands under a certificate on a channel of Fabric: peers, orderers, or one orderer among Byzantine ones."""
 StoreName = NewType("StoreName", str)
 """An alias of the network record, `[a-z][a-z0-9-]{0,31}`; never an address."""
 ModelType = NewType("ModelType", str)

@@ -35,6 +35,7 @@ GRACE_LARGEST: Final = DAY
 REFEREES: Final = 16
 STORES: Final = 16
 OPERATORS: Final = 32
+AUTHORITIES: Final = 32
 NETWORK_RECORD_LARGEST: Final = 12_288
 
 # Datasets and their terms.

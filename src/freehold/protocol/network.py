@@ -4,6 +4,7 @@ It names who is trusted for what (treasury, registrar, referees), which stores e
 differ. Its digest is the network id, which every action names: an action of one market means nothing in another.
 Without a registrar the network is open: every key is its own handle. A network whose ledger is run by several
 operators names those who found it: their validators sign its first blocks, and the network id stands for all of them.
+Where they run Hyperledger Fabric it names the certificates under which organisations endorse and orderers sign.
 """
 
 from __future__ import annotations
@@ -16,7 +17,17 @@ from msgspec import Meta
 from freehold.errors import Invalid
 from freehold.protocol import canonical, forms, limits
 from freehold.protocol.digests import H, sha256
-from freehold.protocol.identifiers import NetworkId, NodeAddress, NodeName, Nonce, PublicKey, StoreName
+from freehold.protocol.identifiers import (
+    AuthorityRole,
+    Digest,
+    MspName,
+    NetworkId,
+    NodeAddress,
+    NodeName,
+    Nonce,
+    PublicKey,
+    StoreName,
+)
 from freehold.protocol.records import Record
 
 
@@ -31,9 +42,24 @@ class Operator(Record, kw_only=True, order=True):
     """Ed25519: signs blocks."""
 
 
+class Authority(Record, kw_only=True, order=True):
+    """A certificate that is believed about a channel of Fabric; they are in the order of their fields."""
+
+    msp: MspName
+    """Whose it is."""
+    role: AuthorityRole
+    """What it stands for: the organisation's peers, its orderers of which any signs a block, or one orderer of which
+    a quorum does."""
+    root: Digest
+    """SHA-256 of the certificate's DER: of the authority that certifies the peers or orderers, or of a consenter's
+    own."""
+
+
 class NetworkRecord(Record, kw_only=True):
     """The genesis of a market (PROTOCOL-ANNEX, "Network record"). Times are milliseconds, keys Ed25519."""
 
+    authorities: Annotated[tuple[Authority, ...], Meta(min_length=1, max_length=limits.AUTHORITIES)] | None = None
+    """Whose endorsements and signatures count on the channel of Fabric that is the ledger; absent on other engines."""
     grace: Annotated[int, Meta(ge=1, le=limits.GRACE_LARGEST)]
     """How long after a deadline an action that relies on its passing must wait: at least twice `skew`."""
     nonce: Nonce
@@ -54,6 +80,8 @@ class NetworkRecord(Record, kw_only=True):
             raise Invalid("the network record is not usable: grace must be at least twice skew")
         if (clash := clashing(record.operators or ())) is not None:
             raise Invalid(f"the network record is not usable: two operators have the same {clash}")
+        if record.authorities is not None:
+            _check_authorities(record, record.authorities)
         return record
 
     def encode(self) -> bytes:
@@ -72,6 +100,19 @@ def clashing(operators: Sequence[Operator]) -> str | None:
         if len({getattr(each, name) for each in operators}) < len(operators):
             return name
     return None
+
+
+def _check_authorities(record: NetworkRecord, authorities: Sequence[Authority]) -> None:
+    """Invalid unless they say who endorses and who orders, and nobody counts twice."""
+    roles = {each.role for each in authorities}
+    if record.operators is not None:
+        raise Invalid("the network record is not usable: it names operators and authorities of Fabric")
+    if "peer" not in roles or len(roles) != 2:
+        raise Invalid(
+            "the network record is not usable: authorities are of peers, and either of orderers or consenters"
+        )
+    if len({(each.role, each.root) for each in authorities}) < len(authorities):
+        raise Invalid("the network record is not usable: one certificate stands for two organisations")
 
 
 def network_id(record: NetworkRecord) -> NetworkId:
