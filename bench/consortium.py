@@ -25,7 +25,9 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from consortia import alone, fabric, speed, toxiproxy, validators
+from tests.engines import toxiproxy
+
+from consortia import alone, fabric, speed, validators
 from consortia.ground import Ground
 from consortia.members import Turns, turns
 from consortia.scenarios import COLUMNS, SCENARIOS

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final, TypedDict
 
-from consortia.links import Links
+from tests.engines.links import Links
+from tests.engines.toxiproxy import started
+
 from consortia.members import Turns
 from consortia.standing import Applications, Lost, Standing, standing
-from consortia.toxiproxy import started
 from consortia.validators import founded
 from freehold.protocol.network import NetworkRecord
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 
-from consortia import liars
+from tests.cometbft import liars
+
 from consortia.ground import ALL, MARKETS, Ground, Told, under_load
 from consortia.standing import Lost, until
 from freehold.ledger.cometbft.rpc import Rpc

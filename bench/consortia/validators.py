@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeAlias
+
+from tests.engines.cometbft import free_ports
+from tests.engines.links import Way
 
 from freehold.agents.world import system_clock
 from freehold.contract.host import Contract
@@ -28,9 +28,6 @@ from freehold.protocol.network import NetworkRecord, network_id
 PAUSE = 30
 """Milliseconds between blocks, as `configuration` has them."""
 IDLE = 5_000
-
-Way: TypeAlias = Callable[[int, int], str]
-"""The address by which one operator's node reaches another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +60,6 @@ def cometbft() -> Path:
     if found is None:
         raise SystemExit("CometBFT is not installed (make test-cometbft installs it); name it in FREEHOLD_COMETBFT")
     return Path(found)
-
-
-def is_there() -> bool:
-    """Whether there is a program to measure."""
-    return shutil.which(os.environ.get("FREEHOLD_COMETBFT", "cometbft")) is not None
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports of the loopback on which nobody listens now."""
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
 
 
 def founded(

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.engines import toxiproxy
+from tests.engines.links import Links
+
 from caliper.generate import sign
-from consortia import toxiproxy
-from consortia.links import Links
 from consortia.standing import standing
 from consortia.validators import founded
 

@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.client import CometLedger
 from freehold.ledger.cometbft.configuration import (
     Peer,
@@ -22,6 +21,7 @@ from freehold.ledger.cometbft.configuration import (
     node_id,
     write_genesis,
 )
+from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.supervisor import Program
 from freehold.node.runtime import RECORD
 from freehold.ports.machine import Machine

@@ -6,11 +6,15 @@ ways, and delays are those of one way: there and back takes twice as long.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import permutations
+from typing import TypeAlias
 
-from consortia.toxiproxy import Toxiproxy
-from consortia.validators import Way, free_ports
+from tests.engines.cometbft import free_ports
+from tests.engines.toxiproxy import Toxiproxy
+
+Way: TypeAlias = Callable[[int, int], str]
+"""The address by which one operator's node reaches another's."""
 
 
 class Links:

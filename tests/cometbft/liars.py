@@ -1,4 +1,4 @@
-"""Validators that lie, in place of the market's: `python bench/consortia/liars.py KIND FOLDER SOCKET BELL`.
+"""Validators that lie, in place of the market's: `python tests/cometbft/liars.py KIND FOLDER SOCKET BELL`.
 
 wrong      executes other rules: every record that it writes says something else
 forging    proposes what nobody signed, garbage, and the same action twice

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from http.client import HTTPConnection, HTTPException
 from typing import Any, Final
 
-from consortia.validators import free_ports
+from tests.engines.cometbft import free_ports
 
 DIRECTIONS: Final = ("upstream", "downstream")
 _START_SECONDS: Final = 10.0
