@@ -9,13 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.engines import toxiproxy
-from tests.engines.links import Links
-
-from caliper.generate import sign
-from consortia.standing import standing
-from consortia.validators import founded
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distant:
@@ -29,6 +22,14 @@ class Distant:
 
 def measure(one_ways_ms: Sequence[int], operators: int = 4) -> list[Distant]:
     """The same network at several distances, nearest first; nothing where Toxiproxy is not installed."""
+    # Whoever only computes needs none of these.
+    from tests.engines import toxiproxy
+    from tests.engines.links import Links
+
+    from caliper.generate import sign
+    from consortia.standing import standing
+    from consortia.validators import founded
+
     program = toxiproxy.find_program()
     if program is None:
         return []
