@@ -18,6 +18,8 @@ from freehold.ledger.fabric.conversation import Chaincode, Conversation
 from freehold.ledger.fabric.messages import ChaincodeEvent, ChaincodeMessage, Kind, Skills
 
 PACKAGE = "market_1:abc"
+CHAINCODE = "market"
+CHANNEL, CHAINCODE = "channel", "market"
 V2_5 = Skills()
 V3_1 = Skills(reads=1_000, writes=1_000)
 
@@ -64,14 +66,14 @@ class Peer:
         self._workers.shutdown()
 
     def begin(self, name: str, function: str, *arguments: bytes, time: int = 0) -> Future[Completed]:
-        """Begins a transaction."""
+        """Begins a transaction, by a proposal that claims a time."""
         self.open[name], self._writes[name] = Future(), {}
         message = ChaincodeMessage(
             kind=Kind.TRANSACTION,
             payload=messages.call(function, arguments),
             transaction=name,
-            channel="channel",
-            proposal=messages.proposal(time),
+            channel=CHANNEL,
+            proposal=messages.proposal(time, CHANNEL, CHAINCODE, [function.encode(), *arguments]),
         )
         self.conversation.receive(message.encode())
         return self.open[name]

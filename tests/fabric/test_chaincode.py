@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -17,7 +16,7 @@ import pytest
 pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
 
 from freehold.errors import Invalid, Unavailable
-from freehold.ledger.fabric import messages
+from freehold.ledger.fabric import clock, messages
 from freehold.ledger.fabric.chaincode import STREAMS_LARGEST, Place, Server, read_place
 from freehold.ledger.fabric.functions import EXECUTE, READ, Functions
 from freehold.ledger.fabric.messages import ChaincodeMessage, Kind
@@ -27,20 +26,26 @@ from freehold.node import chaincode
 from freehold.node.runtime import RECORD
 from tests.engines.notebook import Notebook, note
 from tests.fabric.certificates import Authority
-from tests.fabric.peer import PACKAGE
+from tests.fabric.peer import CHAINCODE, CHANNEL, PACKAGE
 from tests.market import Market
 
 grpc = pytest.importorskip("grpc")
 NOW = 1_800_000_000_000
 METHOD = "/protos.Chaincode/Connect"
 GREETING = [ChaincodeMessage(kind=Kind.REGISTERED), ChaincodeMessage(kind=Kind.READY)]
-CALL = ChaincodeMessage(
-    kind=Kind.TRANSACTION,
-    payload=messages.call(EXECUTE, [note("one", "hello")]),
-    proposal=messages.proposal(NOW),
-    transaction="t",
-    channel="channel",
-)
+
+
+def call(function: str, *arguments: bytes, transaction: str = "t") -> ChaincodeMessage:
+    return ChaincodeMessage(
+        kind=Kind.TRANSACTION,
+        payload=messages.call(function, arguments),
+        proposal=messages.proposal(NOW, CHANNEL, CHAINCODE, [function.encode(), *arguments]),
+        transaction=transaction,
+        channel=CHANNEL,
+    )
+
+
+CALL = call(EXECUTE, note("one", "hello"))
 
 
 class Dialled:
@@ -78,7 +83,7 @@ def address(server: Server) -> str:
 def executes(stream: Dialled) -> bool:
     """Whether a stream that was greeted executes an action."""
     stream.say(CALL)
-    for answer in (b"", b""):
+    for answer in (b"", clock.encode(NOW), b""):
         asked = stream.hear()
         stream.say(
             ChaincodeMessage(kind=Kind.RESPONSE, payload=answer, transaction=asked.transaction, channel=asked.channel)
@@ -134,8 +139,7 @@ def test_a_large_message_of_a_stranger_is_refused_and_breaks_no_stream() -> None
     with serving() as server, grpc.insecure_channel(address(server)) as channel:
         stream = Dialled(channel)
         stream.hear()
-        huge = messages.call(EXECUTE, [b"x" * 20 * 2**20])
-        stream.say(*GREETING, ChaincodeMessage(kind=Kind.TRANSACTION, payload=huge, transaction="h", channel="channel"))
+        stream.say(*GREETING, call(EXECUTE, b"x" * 20 * 2**20, transaction="h"))
         refused = stream.hear()
 
         assert messages.read_response(refused.payload)[0] == messages.REFUSED
@@ -197,8 +201,7 @@ def test_the_program_of_a_network_serves_its_rules_and_its_record(tmp_path: Path
             stream = Dialled(channel)
             stream.hear()
             key = f"network/{market.id}"
-            question = messages.call(READ, [key.encode()])
-            stream.say(*GREETING, replace(CALL, payload=question))
+            stream.say(*GREETING, call(READ, key.encode()))
             asked = stream.hear()
             stream.say(ChaincodeMessage(kind=Kind.RESPONSE, transaction=asked.transaction, channel=asked.channel))
             completed = stream.hear()

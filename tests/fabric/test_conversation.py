@@ -223,7 +223,7 @@ anything = st.builds(
     ChaincodeMessage,
     kind=st.sampled_from([*Kind, 0, 26, -1]),
     payload=calls | st.binary(max_size=20),
-    proposal=st.sampled_from([b"", messages.proposal(5), b"\xff"]),
+    proposal=st.sampled_from([b"", messages.proposal(5, "a", "c", [b"f"]), b"\xff"]),
     transaction=names,
     channel=names,
 )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from freehold.errors import Invalid
 from freehold.ledger.fabric import messages
-from freehold.ledger.fabric.messages import Call, ChaincodeEvent, ChaincodeMessage, Kind, Skills
+from freehold.ledger.fabric.messages import Call, ChaincodeEvent, ChaincodeMessage, Kind, Proposed, Skills
 from freehold.ledger.protobuf import bytes_field, message_field, number_field
 
 names = st.text(max_size=40)
@@ -31,14 +31,26 @@ def test_every_message_is_read_as_it_was_written(message: ChaincodeMessage) -> N
     assert messages.read_message(message.encode()) == message
 
 
-@given(st.text(min_size=1, max_size=20), st.lists(st.binary(max_size=50), max_size=9), st.integers(0, 2**50))
-def test_a_call_is_read_with_the_time_that_its_proposal_claims(
-    function: str, arguments: list[bytes], time: int
+@given(
+    st.text(min_size=1, max_size=20), st.lists(st.binary(max_size=50), max_size=9), st.integers(0, 2**50), names, names
+)
+def test_a_call_is_read_with_what_its_proposal_says(
+    function: str, arguments: list[bytes], time: int, channel: str, chaincode: str
 ) -> None:
-    payload, proposal = messages.call(function, arguments), messages.proposal(time)
-    message = ChaincodeMessage(kind=Kind.TRANSACTION, payload=payload, proposal=proposal)
+    proposed = [b"another", *arguments]
+    message = ChaincodeMessage(
+        kind=Kind.TRANSACTION,
+        payload=messages.call(function, arguments),
+        channel="here",
+        proposal=messages.proposal(time, channel, chaincode, proposed),
+    )
 
-    assert messages.read_call(message) == Call(function=function, arguments=tuple(arguments), time=time)
+    assert messages.read_call(message) == Call(
+        function=function,
+        arguments=tuple(arguments),
+        channel="here",
+        proposed=Proposed(time=time, channel=channel, chaincode=chaincode, arguments=tuple(proposed)),
+    )
 
 
 @given(st.lists(st.text(max_size=20), max_size=9), st.lists(st.binary(max_size=20), max_size=9))
