@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from freehold.errors import Invalid, Unavailable
+from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.node.condition import REMEMBERED_SECONDS, Condition
 from freehold.node.lines import Lines
 from freehold.node.operators import operators_page
@@ -33,6 +34,7 @@ from freehold.node.runtime import found_network
 from freehold.node.server import Node
 from freehold.node.settings import Tls, read_settings, tls_context
 from freehold.objects.folder import FolderStore
+from freehold.ports.ledger import Engine
 from tests.engines.embedded import embedded
 from tests.engines.notebook import NETWORK
 
@@ -174,6 +176,53 @@ def test_a_node_that_cannot_write_is_not_ready_until_a_write_succeeds_again(tmp_
 
     events = [json.loads(line)["event"] for line in told.getvalue().splitlines()]
     assert events == ["writes fail", "writes resumed", "writes fail"]
+
+
+class Validating:
+    """A ledger of several operators, as far as its operator's pages ask it."""
+
+    def __init__(self, ledger: EmbeddedLedger) -> None:
+        self._ledger = ledger
+        self.ahead: int | None = 3
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ledger, name)
+
+    def behind(self) -> int:
+        if self.ahead is None:
+            raise Unavailable("the node does not answer")
+        return self.ahead
+
+    def trusted_header(self) -> tuple[int, str]:
+        return 1_234, "5D" * 32
+
+
+@contextmanager
+def shown(engine: Engine, folder: Path) -> Iterator[str]:
+    """The pages of the operator of a node, which serves meanwhile."""
+    node = Node(engine, FolderStore(folder), port=0)
+    thread = threading.Thread(target=node.run)
+    thread.start()
+    try:
+        with operators_page(node, "127.0.0.1:0") as pages:
+            yield pages
+    finally:
+        node.stop()
+        thread.join()
+
+
+def test_an_operator_among_several_sees_how_far_its_node_is_behind_and_what_to_tell_newcomers(tmp_path: Path) -> None:
+    with embedded(tmp_path) as engine:
+        several = Validating(engine)
+        with shown(cast("Engine", several), tmp_path / "one") as pages, shown(engine, tmp_path / "two") as alone:
+            assert httpx.get(f"{pages}/header").json() == {"height": 1_234, "hash": "5D" * 32}
+            assert "freehold_behind_blocks 3\n" in httpx.get(f"{pages}/metrics").text
+            several.ahead = None
+            unknown = httpx.get(f"{pages}/metrics").text
+            assert "# TYPE freehold_behind_blocks gauge\n" in unknown
+            assert "freehold_behind_blocks 3" not in unknown
+            assert httpx.get(f"{alone}/header").status_code == 404
+            assert "behind" not in httpx.get(f"{alone}/metrics").text
 
 
 def test_a_clock_that_jumps_is_told_and_one_that_drifts_is_not(tmp_path: Path) -> None:

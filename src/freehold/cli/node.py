@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from freehold.ledger.embedded.copy import CopiedLedger
     from freehold.ledger.embedded.front import FrontLedger
     from freehold.node.lines import Lines
+    from freehold.node.settings import Settings
 
 EXAMPLE = "freehold node --network market"
 
@@ -71,7 +72,7 @@ def node(
     signal.signal(signal.SIGTERM, _stop)
     settings = read_settings(network)
     lines = Lines("json" if "json" in (log, settings.log if log is None else log) else "text")
-    with _opened(network, follow, id, operator, lines) as ledger, witnessed(ledger, settings) as note:
+    with _opened(network, settings, follow, id, operator, lines) as ledger, witnessed(ledger, settings) as note:
         info = ledger.info()
         named = network_id(NetworkRecord.parse(info.network))
 
@@ -101,13 +102,15 @@ def _stop(_: int, __: object) -> None:
 
 @contextmanager
 def _opened(
-    network: Path, follow: str | None, id: str | None, operator: str | None, lines: "Lines"
+    network: Path, settings: "Settings", follow: str | None, id: str | None, operator: str | None, lines: "Lines"
 ) -> "Iterator[FrontLedger | CometLedger | CopiedLedger]":
     """The ledger in a folder, alone or with other operators, or the copy that follows another node."""
     from freehold.node import consortium
 
     if follow is None and consortium.is_consortium(network):
-        with closing(consortium.start(consortium.cometbft(), network)) as validator:
+        joining = None if settings.joining is None else settings.joining.joining()
+        light = settings.light or ""
+        with closing(consortium.start(consortium.cometbft(), network, light=light, joining=joining)) as validator:
             yield validator
         return
     if follow is None:

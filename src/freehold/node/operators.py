@@ -3,6 +3,7 @@
     GET /health    200 while the process lives
     GET /ready     200 if writes are possible, 503 with the reason if they are not; reads may go on meanwhile
     GET /metrics   Prometheus text (version 0.0.4)
+    GET /header    of a consortium's node: height and hash of its newest header, for whoever joins with a snapshot
 
 It runs in a thread of its own, so that it answers when the members' side is at its limits.
 """
@@ -19,11 +20,12 @@ from http import HTTPStatus
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from freehold.errors import Unavailable
+from freehold.errors import FreeholdError, Unavailable
 from freehold.node.http_answers import json_answer
 from freehold.node.server import Node, listen
 
@@ -46,6 +48,7 @@ class OperatorPages:
                 Route("/health", self.health, methods=["GET"]),
                 Route("/ready", self.ready, methods=["GET"]),
                 Route("/metrics", self.metrics, methods=["GET"]),
+                Route("/header", self.header, methods=["GET"]),
             ]
         )
 
@@ -63,6 +66,14 @@ class OperatorPages:
     async def metrics(self, _: Request) -> Response:
         """Everything that is counted."""
         return Response("".join(self._families()), media_type=_TEXT)
+
+    async def header(self, _: Request) -> Response:
+        """What a newcomer's operator is told, by telephone for instance."""
+        told = self._node.trusted_header
+        if told is None:
+            return json_answer({"what": "this node has no headers of its own"}, HTTPStatus.NOT_FOUND)
+        height, hash = await run_in_threadpool(told)
+        return json_answer({"height": height, "hash": hash})
 
     def _families(self) -> Iterator[str]:
         node, counted = self._node, self._node.counted
@@ -85,6 +96,8 @@ class OperatorPages:
             "Requests refused because an address or a member came too often.",
             [({"who": who}, count) for who, count in list(node.rates.refused.items())],
         )
+        if node.behind is not None:
+            yield _family("behind_blocks", "gauge", "Blocks that another node of the network is ahead.", _behind(node))
         singles = [
             ("requests_in_progress", "gauge", "Requests begun and not yet answered.", counted.in_progress),
             ("connections", "gauge", "Open connections.", node.places.count),
@@ -133,6 +146,14 @@ def operators_page(node: Node, address: str) -> Iterator[str]:
         server.should_exit = True
         thread.join()
         listener.close()
+
+
+def _behind(node: Node) -> list[Sample]:
+    """Nothing as long as the node cannot say: a gap in the curve is a sign, too."""
+    try:
+        return [] if node.behind is None else [({}, node.behind())]
+    except FreeholdError:
+        return []
 
 
 def _process() -> Iterator[str]:

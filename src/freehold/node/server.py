@@ -81,6 +81,10 @@ class Node:
         self.places = places or Places()
         self.rates = rates or Rates(None, None)
         self.counted = Counted()
+        self.behind: Callable[[], int] | None = getattr(engine, "behind", None)
+        """Of a node among several: how many blocks another one is ahead."""
+        self.trusted_header: Callable[[], tuple[int, str]] | None = getattr(engine, "trusted_header", None)
+        """Of a validator: height and hash of its newest header."""
         self._readers = readers
         self.lines = lines or Lines(None)
         self.condition = Condition(engine, self.lines)

@@ -5,6 +5,7 @@ readers = ["HEX"]                   further keys that may read then: newcomers, 
 log = "json"                        lines for a program; "text" for people is the default
 operators = "127.0.0.1:7421"        where /metrics, /health and /ready are served; nowhere if not given
 proxies = ["127.0.0.1"]             whose X-Forwarded-For is believed; nobody's if not given
+light = "203.0.113.5:26657"         where nodes that join a consortium may ask for headers; nowhere if not given
 quorum = 2                          witnesses that make a checkpoint a witnessed one; 1 if not given
 connections = 2048                  at the same time
 connections_of_one_address = 1280
@@ -16,6 +17,11 @@ key = "node.key"                    PEM, readable by the node alone
 [[witness]]                         asked to cosign checkpoints; as many as you like
 url = "https://w.example.org"
 key = "w.example.org+1e7e8d94+BF32…"
+
+[joining]                           a consortium's new node takes a snapshot instead of executing everything
+servers = ["http://203.0.113.5:26657", "http://203.0.113.6:26657"]
+height = 1234                       of a header that somebody you trust told you
+hash = "5D…"                        of that header
 
 [address_rate]                      requests and actions of one address
 per_second = 1000
@@ -37,6 +43,7 @@ from typing import Annotated, Literal, get_type_hints
 import msgspec
 
 from freehold.errors import Invalid
+from freehold.ledger.cometbft.configuration import Joining
 from freehold.node.http_connections import CONNECTIONS, ONE_ADDRESS, Places
 from freehold.node.lines import LogForm
 from freehold.node.rates import ADDRESS_RATE, MEMBER_RATE, Rate, Rates
@@ -64,6 +71,18 @@ class WitnessSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """As `freehold witness` prints it."""
 
 
+class JoiningSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From whom a new node takes a snapshot, and which header it believes."""
+
+    servers: Annotated[tuple[str, ...], msgspec.Meta(min_length=2, max_length=32)]
+    height: Annotated[int, msgspec.Meta(ge=1)]
+    hash: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Fa-f]{64}$")]
+
+    def joining(self) -> Joining:
+        """As the engine wants it."""
+        return Joining(servers=self.servers, height=self.height, hash=self.hash)
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -77,6 +96,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     tls: Tls | None = None
     witness: tuple[WitnessSettings, ...] = ()
     quorum: Many = 1
+    light: Address | None = None
+    joining: JoiningSettings | None = None
     address_rate: Rate = ADDRESS_RATE
     member_rate: Rate = MEMBER_RATE
 
