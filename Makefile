@@ -12,8 +12,8 @@ FORMATS ?=
 MINUTES ?= 10
 IMAGES ?= 1000000
 
-.PHONY: demo test test-cometbft lint determinism simulate planted fuzz faults bench-training bench-accuracy bench-unlinkability \
-	bench-contract bench-ledger bench-cheating lock clean
+.PHONY: demo test cometbft toxiproxy test-cometbft test-fabric lint determinism simulate planted fuzz faults bench-training bench-accuracy \
+	bench-unlinkability bench-contract bench-ledger bench-consortium bench-scale bench-caliper bench-cheating lock clean
 
 demo: $(VENV)/.demo
 	$(BIN)/freehold demo --out $(OUT)
@@ -45,26 +45,52 @@ planted: $(VENV)/.test
 fuzz: $(VENV)/.fuzz
 	$(BIN)/python -m tests.fuzz $(FORMATS) --minutes $(MINUTES)
 
-# The engine of several operators, on real networks of one and of four validators on this machine.
+# CometBFT, by Go, of exactly this version.
 GO ?= go
 COMETBFT := github.com/cometbft/cometbft/cmd/cometbft@v0.38.26
+cometbft: $(VENV)/cometbft/cometbft
+$(VENV)/cometbft/cometbft: $(VENV)/.made
+	CGO_ENABLED=0 GOBIN=$(abspath $(VENV)/cometbft) $(GO) install $(COMETBFT)
+
+# The engine of several operators, on real networks of one and of four validators on this machine.
 test-cometbft: $(VENV)/.test
 	@if command -v $(GO) > /dev/null; then \
-		test -x $(VENV)/cometbft/cometbft || \
-			CGO_ENABLED=0 GOBIN=$(abspath $(VENV)/cometbft) $(GO) install $(COMETBFT) && \
-		FREEHOLD_COMETBFT=$(abspath $(VENV)/cometbft/cometbft) $(BIN)/python -m pytest tests/cometbft tests/engines -k cometbft; \
+		$(MAKE) --no-print-directory cometbft toxiproxy && \
+		FREEHOLD_COMETBFT=$(abspath $(VENV)/cometbft/cometbft) FREEHOLD_TOXIPROXY=$(abspath $(VENV)/toxiproxy/server) \
+		$(BIN)/python -m pytest tests/cometbft tests/engines -k cometbft; \
 	else echo "GO IS NOT INSTALLED: nothing ran on CometBFT"; fi
+
+# Between operators' nodes, for faults of the links.
+TOXIPROXY := github.com/Shopify/toxiproxy/v2/cmd/server@v2.12.0
+toxiproxy: $(VENV)/toxiproxy/server
+$(VENV)/toxiproxy/server: $(VENV)/.made
+	CGO_ENABLED=0 GOBIN=$(abspath $(VENV)/toxiproxy) $(GO) install $(TOXIPROXY)
+
+# The paper's engine, on real networks of Hyperledger Fabric, whose programs only its release archive has: FREEHOLD_FABRIC names
+# the unpacked folder. Without it nothing runs, and the program says so and ends with 3.
+test-fabric: $(VENV)/.test requirements/fabric.txt
+	$(PIP) install --require-hashes -r requirements/fabric.txt
+	$(BIN)/python -m tests.fabric
 
 # Every system call of the ledger made to fail, and IMAGES of power losses.
 faults: $(VENV)/.test
 	$(BIN)/python -m tests.ledger calls
 	$(BIN)/python -m tests.ledger images --count $(IMAGES)
 
-bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger: bench-%: $(VENV)/.demo
+bench-training bench-accuracy bench-unlinkability bench-contract bench-ledger bench-scale: bench-%: $(VENV)/.demo
 	$(BIN)/python bench/$*.py
 
 # Their stories are told by people of the tests.
-bench-contract bench-ledger: $(VENV)/.test
+bench-contract bench-ledger bench-scale: $(VENV)/.test
+
+# Several operators: how fast, and with every link between them delayed, cut and lied over. Fabric too, where FREEHOLD_FABRIC names it.
+bench-consortium: $(VENV)/.test cometbft toxiproxy
+	FREEHOLD_COMETBFT=$(abspath $(VENV)/cometbft/cometbft) FREEHOLD_TOXIPROXY=$(abspath $(VENV)/toxiproxy/server) \
+		$(BIN)/python bench/consortium.py
+
+# Hyperledger Caliper drives a node of each engine; needs npm.
+bench-caliper: $(VENV)/.test cometbft
+	FREEHOLD_COMETBFT=$(abspath $(VENV)/cometbft/cometbft) $(BIN)/python bench/caliper/run.py
 
 # Every attack of freehold.bench.attacks on whole markets.
 bench-cheating: $(VENV)/.demo
@@ -95,6 +121,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 lock: $(VENV)/.test
 	$(COMPILE) --output-file requirements/demo.txt > /dev/null
 	$(COMPILE) --group test --constraint requirements/demo.txt --output-file requirements/test.txt > /dev/null
+	$(COMPILE) --extra fabric --constraint requirements/demo.txt --output-file requirements/fabric.txt > /dev/null
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url --group fuzz --output-file requirements/fuzz.txt > /dev/null
 
