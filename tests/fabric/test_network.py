@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import subprocess
@@ -17,26 +16,19 @@ import pytest
 pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[fabric])")
 
 from freehold.errors import FreeholdError, Refused, Unavailable
-from freehold.ledger.fabric.envelope import propose
-from freehold.ledger.fabric.functions import EXECUTE, READ
-from freehold.ledger.fabric.gateway import PeerGateway
 from freehold.ledger.fabric.layout import Ordering
 from freehold.ledger.fabric.network import Development
 from freehold.ledger.fabric.programs import VARIABLE, programs_from_environment
-from freehold.ledger.fabric.readiness import Access
-from freehold.ledger.frames import unframe
 from freehold.protocol import canonical
 from freehold.protocol.network import network_id
 from tests.engines.chaincode import program
-from tests.engines.embedded import clock
 from tests.engines.notebook import NETWORK, add, note
+from tests.fabric.carrying import holds, record, records
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(not os.environ.get(VARIABLE), reason=f"Fabric is not installed ({VARIABLE})"),
 ]
-
-VALID, CONFLICT = 0, 11
 
 
 def until(true: Callable[[], bool], seconds: float = 60.0) -> None:
@@ -63,54 +55,6 @@ def network(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Developm
         yield running
 
 
-async def _record(access: Access, action: bytes) -> bytes:
-    opened = access.opened()
-    gateway = PeerGateway(opened)
-    try:
-        proposal = propose(opened.identity, opened.place, [EXECUTE.encode(), action], clock())
-        endorsed = await gateway.endorse(proposal)
-        await gateway.submit(endorsed)
-        while (code := await gateway.status(proposal.transaction)) is None:
-            pass
-        if code == CONFLICT:
-            raise Unavailable("an earlier attempt was recorded meanwhile")
-        assert code == VALID
-        return endorsed.envelope
-    finally:
-        await gateway.close()
-
-
-def record(access: Access, action: bytes) -> bytes:
-    """Has an action endorsed and committed through one gateway, and returns what went to the orderers."""
-    return asyncio.run(_record(access, action))
-
-
-async def _holds(access: Access, key: str) -> bytes:
-    opened = access.opened()
-    gateway = PeerGateway(opened)
-    try:
-        (value,) = unframe(await gateway.evaluate([READ.encode(), key.encode()], clock()), largest=20_000, most=1)
-        return value
-    finally:
-        await gateway.close()
-
-
-def holds(access: Access, key: str) -> bytes:
-    """What one organisation's peer holds under a key."""
-    return asyncio.run(_holds(access, key))
-
-
-def records(access: Access, action: bytes) -> bool:
-    """Whether an action is recorded now."""
-    try:
-        record(access, action)
-    except Unavailable:
-        return False
-    except Refused as refused:
-        return refused.code == "exists"
-    return True
-
-
 def amount(value: bytes) -> object:
     return canonical.decode(value, largest=1_000)["amount"] if value else 0
 
@@ -131,6 +75,7 @@ def processes_in(folder: Path) -> list[str]:
 
 def test_an_action_is_endorsed_by_both_organisations_and_committed_on_both_peers(network: Development) -> None:
     first, second = network.accesses
+    until(lambda: records(first, note("before", "the clock is set with it")))
     envelope = record(first, note("one", "hello"))
     # Both endorsers sign what the chaincode answered.
     assert [envelope.count(access.msp.encode()) > 0 for access in network.accesses] == [True, True]
@@ -165,13 +110,13 @@ def test_every_process_may_be_killed_and_what_was_recorded_stays(network: Develo
 
 def test_a_network_that_was_stopped_starts_again_with_what_it_had_recorded(tmp_path: Path) -> None:
     with development(tmp_path / "network") as network:
-        record(network.accesses[0], note("one", "hello"))
+        until(lambda: records(network.accesses[0], note("one", "hello")))
         before = holds(network.accesses[0], "note/one")
     assert processes_in(tmp_path) == []
     with development(tmp_path / "network") as network:
         for access in network.accesses:
             until(lambda access=access: holds(access, "note/one") == before)  # type: ignore[misc]
-        record(network.accesses[1], note("two", "hello"))
+        until(lambda: records(network.accesses[1], note("two", "hello")))
 
 
 def test_an_organisation_may_have_several_peers(tmp_path: Path) -> None:
@@ -193,7 +138,7 @@ def test_a_chaincode_that_does_not_start_is_named_and_nothing_is_left_running(tm
     assert processes_in(tmp_path) == []
 
     with development(tmp_path / "network") as network:
-        record(network.accesses[0], note("one", "hello"))
+        until(lambda: records(network.accesses[0], note("one", "hello")))
 
 
 def starter(folder: Path, said: str) -> subprocess.Popen[bytes]:
@@ -238,4 +183,4 @@ def test_a_start_that_is_interrupted_leaves_nothing_running_and_may_be_tried_aga
 
     until(lambda: processes_in(tmp_path) == [])
     with development(tmp_path / "network") as network:
-        record(network.accesses[0], note("one", "hello"))
+        until(lambda: records(network.accesses[0], note("one", "hello")))
