@@ -17,7 +17,7 @@ from freehold.ports.ledger import Engine
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol import commitments, identifiers
 from freehold.protocol.identifiers import CoupleId, DatasetId, MemberId, Nonce, Secret, StoreName
-from freehold.protocol.network import NetworkRecord, Operator
+from freehold.protocol.network import Authority, NetworkRecord, Operator
 from tests.market.datasets import Dataset
 from tests.market.people import Member, Signer, bytes_of, public_key
 from tests.market.trainings import Replica, Training
@@ -62,6 +62,7 @@ class Market:
         grace: int = GRACE,
         skew: int = SKEW,
         operators: Sequence[Operator] = (),
+        authorities: Sequence[Authority] = (),
     ) -> None:
         self.seed = seed
         self.now = now
@@ -69,6 +70,7 @@ class Market:
             bytes_of(seed, name) for name in ("treasury", "registrar", "referee")
         )
         self.network = NetworkRecord(
+            authorities=tuple(sorted(authorities)) or None,
             grace=grace,
             nonce=Nonce(bytes_of(seed, "network").hex()),
             operators=tuple(sorted(operators)) or None,

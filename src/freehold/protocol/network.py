@@ -89,6 +89,11 @@ class NetworkRecord(Record, kw_only=True):
         return canonical.encode(self)
 
     @property
+    def is_sealed(self) -> bool:
+        """Whether several operators seal the ledger, so that nobody's signature stands under each block."""
+        return self.operators is not None or self.authorities is not None
+
+    @property
     def is_open(self) -> bool:
         """Whether anybody may join without an admission."""
         return self.registrar is None

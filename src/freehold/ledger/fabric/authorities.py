@@ -34,7 +34,6 @@ _KNOWN_LARGEST: Final = 2**14
 _HALF_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
 _UNITS: Final = frozenset({"admin", "client", "orderer", "peer"})
 _PEM: Final = re.compile(rb"-----BEGIN [A-Z ]{1,40}-----\s([A-Za-z0-9+/=\s]{1,24576})-----END ")
-_PLAIN: Final = re.compile(r"[A-Za-z0-9.@_ -]{1,100}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +43,6 @@ class Signer:
     msp: str
     unit: str
     """What it is: one of admin, client, orderer, peer."""
-    name: str
     digest: str
     """SHA-256 of the certificate, hex."""
     key: ec.EllipticCurvePublicKey
@@ -90,6 +88,20 @@ class Authorities:
                 self._known.clear()
             self._known[identity] = self._found_out(identity)
         return self._known[identity]
+
+    @property
+    def endorsing(self) -> dict[str, bytes]:
+        """The authorities under which peers stand, in PEM, by organisation."""
+        listed: dict[str, bytes] = {}
+        for each, root in self._roots:
+            if each.role == "peer":
+                listed[each.msp] = listed.get(each.msp, b"") + root.public_bytes(Encoding.PEM)
+        return listed
+
+    def orders(self, signer: Signer) -> bool:
+        """Whether a signature of this signer counts under a block."""
+        named = not self.consenters or signer.digest in self.consenters
+        return named and signer.unit == "orderer" and signer.msp in self.orderers
 
     def by_number(self) -> list[Signer]:
         """The consenters, who sign under numbers."""
@@ -143,7 +155,6 @@ def _signer(msp: str, certificate: x509.Certificate) -> Signer | None:
         units = {
             str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         }
-        names = [str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         ca = _is_authority(certificate)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
@@ -151,9 +162,7 @@ def _signer(msp: str, certificate: x509.Certificate) -> Signer | None:
         return None
     if not isinstance(key.curve, ec.SECP256R1):
         return None
-    digest = _digest(certificate)
-    name = names[0] if len(names) == 1 and _PLAIN.fullmatch(names[0]) else digest[:16]
-    return Signer(msp=msp, unit=(units & _UNITS).pop(), name=name, digest=digest, key=key)
+    return Signer(msp=msp, unit=(units & _UNITS).pop(), digest=_digest(certificate), key=key)
 
 
 def _is_authority(certificate: x509.Certificate) -> bool:

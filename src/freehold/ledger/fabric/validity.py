@@ -78,7 +78,7 @@ class Validity:
     chaincode: str
     """Whose ranges would matter."""
     endorsers: set[str] = field(default_factory=set)
-    """Who endorsed what was valid."""
+    """The organisations that endorsed what was valid."""
     _versions: dict[_Key, tuple[int, int]] = field(default_factory=dict)
     _ids: set[str] = field(default_factory=set)
 
@@ -105,7 +105,7 @@ class Validity:
         if transaction.id in self._ids:
             return DUPLICATE
         endorsers = self._endorsers(transaction)
-        if not self._suffice({msp for msp, _ in endorsers}, transaction):
+        if not self._suffice(endorsers, transaction):
             return POLICY_FAILURE
         if transaction.id in own:
             return DUPLICATE
@@ -114,18 +114,18 @@ class Validity:
             return READ_CONFLICT
         self._apply(transaction.changes, changed, here)
         if transaction.chaincode == self.chaincode:
-            self.endorsers.update(f"{msp}/{name}" for msp, name in endorsers)
+            self.endorsers |= endorsers
         return VALID
 
-    def _endorsers(self, transaction: _Transaction) -> set[tuple[str, str]]:
-        """Organisation and name of every peer that endorsed; what others put beside it counts for nothing."""
+    def _endorsers(self, transaction: _Transaction) -> set[str]:
+        """The organisations whose peers endorsed; what others put beside it counts for nothing."""
         endorsers = set()
         for identity, signature in transaction.endorsements:
             signer = self.authorities.signer(identity)
             if signer is None or signer.unit != "peer" or signer.msp not in self.authorities.peers:
                 continue
             if fits(signer, transaction.answer + identity, signature):
-                endorsers.add((signer.msp, signer.name))
+                endorsers.add(signer.msp)
         return endorsers
 
     def _suffice(self, organisations: set[str], transaction: _Transaction) -> bool:
@@ -149,6 +149,14 @@ class Validity:
                 self._versions.pop(key, None)
             else:
                 self._versions[key] = here
+
+
+def is_configuration(envelope: bytes, channel: str) -> bool:
+    """Whether an envelope sets up this channel."""
+    try:
+        return _read(envelope, channel) is None
+    except Invalid:
+        return False
 
 
 def _read(envelope: bytes, channel: str) -> _Transaction | None:

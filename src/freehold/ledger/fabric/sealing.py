@@ -1,0 +1,81 @@
+"""Making seals: the own peer hands out its channel's blocks, and they are checked before they leave.
+
+What the peer says of its transactions is not asked. If a seal cannot be made, the peer hands out other blocks than it
+did, a transaction is judged differently here than there, or the network record names other certificates than the
+channel has; whoever reads the seal would find the same.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+
+from freehold.errors import Unavailable
+from freehold.ledger.fabric.envelope import Place, found
+from freehold.ledger.fabric.folding import Folding, Pieces
+from freehold.ledger.fabric.seal import SIGNATURES_LARGEST, UNFOLDED_LARGEST, Chain, Seal, Signature, signer_of
+from freehold.ledger.fabric.transactions import FabricBlock
+from freehold.ledger.protobuf import fields, octets
+from freehold.protocol.network import NetworkRecord
+
+
+def seal_of(
+    channel: Iterable[FabricBlock],
+    height: int,
+    network: NetworkRecord,
+    records: Mapping[str, bytes],
+    place: Place,
+    digest: str,
+) -> Seal:
+    """The seal of the block of `ledger.blocks` at a height and with a digest; `channel` are Fabric's from the first."""
+    chain, folding, folded = Chain(network, records, place), Folding(), list[Pieces]()
+    size = 0
+    for block in channel:
+        row = b"".join(block.envelopes)
+        size += len(row)
+        if size > UNFOLDED_LARGEST:
+            raise Unavailable(f"a seal says {UNFOLDED_LARGEST} bytes at most", retry=False)
+        chain.take(row)
+        folded.append(folding.fold(row))
+        if chain.tip.height >= height:
+            break
+    else:
+        raise Unavailable("the peer does not have as many blocks as were read of it before", retry_after=1.0)
+    if digest not in [each.digest for each in chain.made]:
+        raise Unavailable(
+            "this block cannot be sealed",
+            why="the peer's channel, judged by the certificates in the network record, gives another history",
+            next="compare the peer's blocks with another organisation's, and the certificates with the channel's",
+            retry=False,
+        )
+    value, signatures = _signatures(block.signatures, chain, folding)
+    return Seal(
+        blocks=tuple(folded),
+        certificates=folding.certificates,
+        chaincode=place.chaincode,
+        channel=place.channel,
+        signatures=signatures,
+        value=base64.b64encode(value).decode("ascii"),
+    )
+
+
+def _signatures(metadata: bytes, chain: Chain, folding: Folding) -> tuple[bytes, tuple[Signature, ...]]:
+    """What the orderers signed beside the chain's last block, and those signatures that count."""
+    value, signers = octets(found(metadata).get(1, b"")), set[str]()
+    signatures = []
+    for each in [found(octets(part)) for number, part in fields(metadata) if number == 2][:SIGNATURES_LARGEST]:
+        header, identifier, signature = (octets(each.get(number, b"")) for number in (1, 3, 2))
+        signer = signer_of(chain, value, header or identifier, signature, numbered=not header)
+        if signer is None or signer.digest in signers:
+            continue
+        signers.add(signer.digest)
+        folded = folding.fold(header) if header else None
+        number = None if header else base64.b64encode(identifier).decode("ascii")
+        signatures.append(Signature(header=folded, identifier=number, signature=signature.hex()))
+    if len(signers) < chain.authorities.quorum:
+        raise Unavailable(
+            "too few orderers signed this block",
+            why=f"{len(signers)} did by the certificates in the network record, {chain.authorities.quorum} have to",
+            retry=False,
+        )
+    return value, tuple(signatures)
