@@ -18,7 +18,6 @@ from freehold.ledger.fabric.conversation import Chaincode, Conversation
 from freehold.ledger.fabric.messages import ChaincodeEvent, ChaincodeMessage, Kind, Skills
 
 PACKAGE = "market_1:abc"
-CHAINCODE = "market"
 CHANNEL, CHAINCODE = "channel", "market"
 V2_5 = Skills()
 V3_1 = Skills(reads=1_000, writes=1_000)

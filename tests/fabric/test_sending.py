@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,21 +16,33 @@ pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[
 from freehold.errors import Broken, Invalid, Refused, Unavailable
 from freehold.ledger.fabric.client import FabricLedger, Peer
 from freehold.ledger.fabric.envelope import Place, propose
-from freehold.ledger.fabric.sending import CONFLICTS_LARGEST, Patience
+from freehold.ledger.fabric.patience import Patience
+from freehold.ledger.fabric.sending import CONFLICTS_LARGEST
 from freehold.ledger.replay import Replay
 from freehold.ports.ledger import Accepted
 from tests.engines.embedded import clock
 from tests.engines.notebook import Notebook, add, fault, note
 from tests.fabric.channel import PLACE, Channel, FakeGateway, identity
+from tests.fabric.organisations import authorities
 
 WHO = identity()
 IMPATIENT = Patience(start=0.3, outcome=5.0, block=0.1, disagreement=0.2, soon=0.01, conflict=0.001)
 
 
+def peer_of(channel: Channel) -> Peer:
+    return Peer(
+        identity=WHO,
+        place=PLACE,
+        authorities=authorities(),
+        blocks=channel,
+        gateway=lambda: FakeGateway(channel, WHO),
+    )
+
+
 @contextmanager
 def ledger_of(channel: Channel, folder: Path, patience: Patience = IMPATIENT) -> Iterator[FabricLedger]:
     channel.open()
-    peer = Peer(identity=WHO, place=PLACE, blocks=channel, gateway=lambda: FakeGateway(channel, WHO))
+    peer = peer_of(channel)
     ledger = FabricLedger(peer, folder / "fabric.sqlite", Notebook(), clock, patience)
     try:
         yield ledger
@@ -116,6 +129,7 @@ def test_when_nobody_decides_the_outcome_is_unknown_and_is_told_later(tmp_path: 
 def test_two_envelopes_of_one_action_are_never_both_valid(tmp_path: Path) -> None:
     channel = Channel(Notebook(), automatic=False)
     action = note("one", "a")
+    channel.tick()
     both = [channel.endorse_now(WHO, propose(WHO, PLACE, [b"execute", action], clock())) for _ in range(2)]
     for envelope in both:
         channel.order(envelope)
@@ -230,6 +244,7 @@ def test_a_channel_that_was_made_anew_under_its_old_name_is_noticed(tmp_path: Pa
     with ledger_of(Channel(Notebook()), tmp_path) as ledger:
         ledger.submit(note("one", "a"))
     other = Channel(Notebook())
+    other.tick()
     for name in ("two", "three", "four"):
         other.order(other.endorse_now(WHO, propose(WHO, PLACE, [b"execute", note(name, "b")], clock())))
 
@@ -242,7 +257,7 @@ def test_a_peer_that_holds_less_than_was_read_of_it_is_noticed(tmp_path: Path) -
         for number in range(3):
             ledger.submit(note(f"n{number}", "a"))
 
-    with pytest.raises(Unavailable, match="4 were read") as caught, ledger_of(Channel(Notebook()), tmp_path):
+    with pytest.raises(Unavailable, match="5 were read") as caught, ledger_of(Channel(Notebook()), tmp_path):
         pass
     assert "set back" in caught.value.why
 
@@ -253,7 +268,7 @@ def test_the_file_of_another_chaincode_is_not_taken_for_this_one_s(tmp_path: Pat
         pass
     channel.open()
     place = Place(channel=PLACE.channel, chaincode="other")
-    peer = Peer(identity=WHO, place=place, blocks=channel, gateway=lambda: FakeGateway(channel, WHO))
+    peer = replace(peer_of(channel), place=place)
 
     with pytest.raises(Invalid, match="another"):
         FabricLedger(peer, tmp_path / "fabric.sqlite", Notebook(), clock)

@@ -13,16 +13,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import Invalid
+from freehold.ledger.fabric.clock import Version
 from freehold.ledger.fabric.envelope import propose, read_endorsed, seek
 from freehold.ledger.fabric.identity import Identity
 from freehold.ledger.fabric.transactions import Written, read_block, read_call, transaction_id
 from freehold.ledger.protobuf import bytes_field, fields, message_field, number_field, octets
 from tests.fabric.channel import PLACE, block_bytes, identity, read_write_set, transaction
+from tests.fabric.organisations import endorsers
 
 WHO = identity()
 PROPOSAL = propose(WHO, PLACE, [b"execute", b"an action"], 1_234_567_890_123)
 WRITES = {"note/one": b'{"text":"hello"}', "note/two": b'{"text":"there"}'}
-PAYLOAD = transaction(PROPOSAL, read_write_set(WRITES), b'{"events":[],"result":{"id":"one"}}')
+READS: dict[str, Version | None] = {"clock": (3, 1), "a/b": None}
+PAYLOAD = transaction(PROPOSAL, read_write_set(WRITES, reads=READS), b'{"events":[],"result":{"id":"one"}}')
 ENVELOPE = bytes_field(1, PAYLOAD) + bytes_field(2, b"signature")
 BLOCK = block_bytes(7, b"\x07" * 32, [b"something", ENVELOPE], [11, 0])
 
@@ -37,7 +40,11 @@ def test_a_proposal_comes_back_out_of_a_block_with_what_was_made_of_it() -> None
     assert (call.time, call.chaincode, call.status) == (1_234_567_890_123, PLACE.chaincode, 200)
     assert call.arguments == (b"execute", b"an action")
     assert call.payload == b'{"events":[],"result":{"id":"one"}}'
-    assert call.written == (Written(namespace=PLACE.chaincode, writes=tuple(WRITES.items()), others=False),)
+    written = Written(
+        namespace=PLACE.chaincode, writes=tuple(WRITES.items()), others=False, reads=(("clock", (3, 1)), ("a/b", None))
+    )
+    assert call.written == (written,)
+    assert [each.endorser for each in call.endorsements] == [each.creator for each in endorsers()]
 
 
 def test_a_transaction_s_id_is_bound_to_its_nonce_and_its_creator() -> None:

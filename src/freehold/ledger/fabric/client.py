@@ -20,22 +20,27 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from freehold.errors import Broken, FreeholdError, Refused, Unavailable
-from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
+from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST, block_digest
 from freehold.ledger.cometbft.lots import Lot, Take
 from freehold.ledger.cometbft.replica import Outcome
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.fabric.deliver import Following, PeerBlocks, Source
+from freehold.ledger.fabric.endorsements import Endorsers
 from freehold.ledger.fabric.envelope import Place
 from freehold.ledger.fabric.file import StoredBlock
 from freehold.ledger.fabric.follower import Follower
 from freehold.ledger.fabric.gateway import Access, Gateway, PeerGateway
 from freehold.ledger.fabric.identity import Identity
-from freehold.ledger.fabric.sending import Patience, Sender
+from freehold.ledger.fabric.patience import Patience
+from freehold.ledger.fabric.sealing import seal_of
+from freehold.ledger.fabric.sending import Sender
 from freehold.ledger.frames import unframe
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
+from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
+from freehold.protocol.network import NetworkRecord
 
 _SOON_SECONDS: Final = 0.05
 _T = TypeVar("_T")
@@ -47,6 +52,8 @@ class Peer:
 
     identity: Identity
     place: Place
+    authorities: Mapping[str, bytes]
+    """Whose endorsements count, by organisation; PEM."""
     blocks: Source
     gateway: Callable[[], Gateway]
     """Makes the way to the gateway, in the event loop in which it is used."""
@@ -57,6 +64,7 @@ class Peer:
         return cls(
             identity=access.identity,
             place=access.place,
+            authorities=access.authorities,
             blocks=PeerBlocks(access, clock),
             gateway=lambda: PeerGateway(access),
         )
@@ -73,13 +81,19 @@ class FabricLedger:
         self._waiting: dict[bytes, list[Take]] = {}
         self._turn = threading.Lock()
         self._stopped = False
-        self._follower = Follower(file, peer.place, machine, self._take_codes)
+        self._blocks = peer.blocks
+        self._place = peer.place
+        self._records = machine.genesis()
+        self._when_lost: list[Callable[[], None]] = []
+        self._follower = Follower(file, peer.place, machine, Endorsers(peer.authorities), self._take_codes)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ledger-sender", daemon=True)
         self._thread.start()
         patience = patience or Patience()
         self._gateway, self._sender = self._in_loop(self._sending(peer, patience))
-        self._following = Following(peer.blocks, self._follower.take, lambda: self._follower.cursor.next)
+        self._following = Following(
+            peer.blocks, self._follower.take, lambda: self._follower.cursor.next, self._tell_lost
+        )
         try:
             self._catch_up(peer.blocks, patience.start)
         except BaseException:
@@ -157,8 +171,17 @@ class FabricLedger:
         return [_block(each) for each in self._follower.file.blocks(after, limit)]
 
     def seal(self, height: int) -> bytes:
-        """Nothing: who endorsed and ordered stands in Fabric's own blocks."""
-        return b""
+        """What was endorsed and ordered up to the block at this height; empty if the network record names nobody."""
+        follower = self._follower
+        network = NetworkRecord.parse(follower.network)
+        if network.authorities is None:
+            return b""
+        stored = follower.file.blocks(height - 1, 1) if height > 0 else []
+        if not stored:
+            raise Unavailable(f"there is no block {height}", retry=False)
+        digest = block_digest(stored[0].header)
+        seal = seal_of(self._blocks.after(0), height, network, self._records, self._place, digest)
+        return canonical.encode(seal)
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come. No operator signs: the organisations' peers endorse."""
@@ -176,6 +199,22 @@ class FabricLedger:
     def trouble(self) -> FreeholdError | None:
         """What keeps this ledger from going on, if something does."""
         return self._following.trouble
+
+    def when_lost(self, tell: Callable[[], None]) -> None:
+        """Calls `tell`, in a thread of this ledger, once it cannot go on; at once if it cannot already."""
+        with self._turn:
+            lost = self.trouble is not None
+            if not lost:
+                self._when_lost.append(tell)
+        if lost:
+            tell()
+
+    def behind(self) -> int:
+        """How many of Fabric's blocks the orderers are ahead of what was read here; Unavailable without an answer.
+
+        One or two are normal; a number that stays while the others go on is a peer, or a node, that is stuck.
+        """
+        return max(0, self._blocks.ordered() + 1 - self._follower.cursor.next)
 
     def close(self) -> None:
         """Takes nothing more, ends what is under way, and tells whoever waits what is known."""
@@ -206,6 +245,12 @@ class FabricLedger:
             if self.trouble is not None:
                 raise self.trouble
             wall.sleep(_SOON_SECONDS)
+
+    def _tell_lost(self) -> None:
+        with self._turn:
+            listening, self._when_lost = self._when_lost, []
+        for tell in listening:
+            tell()
 
     def _now(self) -> int:
         return max(self._clock(), self._follower.time)

@@ -1,7 +1,7 @@
 """The blocks that were made of Fabric's, on disk, and how far Fabric's have been read: both in one transaction.
 
     chain     whose file this is: network, channel and chaincode
-    reading   the number of Fabric's next block, and the digest of the one before it
+    reading   the number of Fabric's next block, the digest of the one before it, and what the ledger's clock said then
     blocks    one row for each block of `ledger.blocks`, whole
 
 So a node that stops at any moment goes on where it stopped: no block is made twice, and none is left out. The peer
@@ -21,21 +21,25 @@ from typing import Any, Final
 
 from freehold.errors import Broken, Invalid, Unavailable
 from freehold.ledger.blocks import Body
+from freehold.ledger.fabric.clock import Clock
 from freehold.ledger.fabric.envelope import Place
 
-FORMAT: Final = "freehold/fabric/1"
+FORMAT: Final = "freehold/fabric/2"
 
 _SCHEMA = """
 CREATE TABLE chain(
     one INTEGER PRIMARY KEY CHECK (one = 1), format TEXT NOT NULL, network BLOB NOT NULL,
     channel TEXT NOT NULL, chaincode TEXT NOT NULL
 ) STRICT;
-CREATE TABLE reading(one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL, digest BLOB NOT NULL) STRICT;
+CREATE TABLE reading(
+    one INTEGER PRIMARY KEY CHECK (one = 1), next INTEGER NOT NULL, digest BLOB NOT NULL,
+    time INTEGER NOT NULL, tick_block INTEGER, tick_place INTEGER
+) STRICT;
 CREATE TABLE blocks(
     height INTEGER PRIMARY KEY, header BLOB NOT NULL, actions BLOB NOT NULL, results BLOB NOT NULL,
     events BLOB NOT NULL, writes BLOB NOT NULL
 ) STRICT;
-INSERT INTO reading VALUES (1, 0, x'');
+INSERT INTO reading VALUES (1, 0, x'', 0, NULL, NULL);
 """
 _BLOCK = "height, header, actions, results, events, writes"
 
@@ -56,6 +60,8 @@ class Cursor:
     next: int
     digest: bytes
     """Of the block before it; empty before the first."""
+    clock: Clock
+    """As the block before it left it."""
 
 
 class BlockFile:
@@ -97,8 +103,11 @@ class BlockFile:
 
     def cursor(self) -> Cursor:
         """From where to go on."""
-        ((following, digest),) = self._rows("SELECT next, digest FROM reading")
-        return Cursor(next=following, digest=digest)
+        ((following, digest, time, *version),) = self._rows(
+            "SELECT next, digest, time, tick_block, tick_place FROM reading"
+        )
+        clock = Clock(time, None if None in version else (version[0], version[1]))
+        return Cursor(next=following, digest=digest, clock=clock)
 
     def append(self, made: Sequence[StoredBlock], cursor: Cursor) -> None:
         """Keeps what was made of one block of Fabric, and that it was read; Broken if it cannot be kept."""
@@ -106,11 +115,14 @@ class BlockFile:
             (each.height, each.header, each.body.actions, each.body.results, each.body.events, each.body.writes)
             for each in made
         ]
+        read = (cursor.next, cursor.digest, cursor.clock.time, *(cursor.clock.version or (None, None)))
         with self._turn:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
                 self._connection.executemany(f"INSERT INTO blocks({_BLOCK}) VALUES (?, ?, ?, ?, ?, ?)", rows)  # noqa: S608
-                self._connection.execute("UPDATE reading SET next = ?, digest = ?", (cursor.next, cursor.digest))
+                self._connection.execute(
+                    "UPDATE reading SET next = ?, digest = ?, time = ?, tick_block = ?, tick_place = ?", read
+                )
                 self._connection.execute("COMMIT")
             except sqlite3.Error as error:
                 with suppress(sqlite3.Error):

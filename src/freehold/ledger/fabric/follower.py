@@ -16,7 +16,9 @@ from typing import Any, Final, TypeAlias
 from freehold.errors import Broken, Unavailable
 from freehold.ledger import blocks
 from freehold.ledger.embedded.execution import Outcome, execute
+from freehold.ledger.fabric.clock import Clock
 from freehold.ledger.fabric.derived import Derived, derive
+from freehold.ledger.fabric.endorsements import Endorsers
 from freehold.ledger.fabric.envelope import Place
 from freehold.ledger.fabric.file import BlockFile, Cursor, StoredBlock
 from freehold.ledger.fabric.transactions import FabricBlock, transaction_id
@@ -60,13 +62,14 @@ class _Made:
 class Follower:
     """The ledger as one peer's blocks make it; `take` is called from one thread, the rest from any."""
 
-    def __init__(self, path: Path, place: Place, machine: Machine, tell: Tell) -> None:
+    def __init__(self, path: Path, place: Place, machine: Machine, endorsers: Endorsers, tell: Tell) -> None:
         """Opens the file and checks each block in it as a stranger would."""
         genesis = genesis_of(machine)
         self.network = genesis.network
         self.history = History()
         self._machine = machine
         self._place = place
+        self._endorsers = endorsers
         self._tell = tell
         self._state = State(genesis.records)
         self._tree = StateTree(genesis.records)
@@ -100,6 +103,11 @@ class Follower:
         return self._tip.time
 
     @property
+    def clock(self) -> Clock:
+        """What the ledger's clock says, at which the next action would run."""
+        return self._cursor.clock
+
+    @property
     def cursor(self) -> Cursor:
         """Which of Fabric's blocks is awaited."""
         return self._cursor
@@ -114,8 +122,9 @@ class Follower:
                 why="the channel was made anew under its old name, or the peer's ledger was set back",
                 next="compare the peer with another organisation's; if the channel is a new one, move this file away",
             )
-        made = self._made(derive(block, self._place, self._tip.time))
-        cursor = Cursor(next=block.number + 1, digest=block.digest)
+        derived, clock = derive(block, self._place, self._endorsers, self._cursor.clock)
+        made = self._made(derived)
+        cursor = Cursor(next=block.number + 1, digest=block.digest, clock=clock)
         self.file.append([each.stored for each in made], cursor)
         self._cursor = cursor
         for each in made:

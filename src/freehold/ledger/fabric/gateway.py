@@ -7,8 +7,8 @@ peer that refused, with the JSON of `transport.trouble` in it, and is raised as 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 import grpc
@@ -49,6 +49,12 @@ class Access:
     """The certificate, in PEM, under which the peer's TLS certificate stands."""
     identity: Identity
     place: Place
+    authorities: Mapping[str, bytes] = field(default_factory=dict)
+    """By the name of each organisation on the channel the certificates, in PEM, under which its peers endorse."""
+    orderers: tuple[str, ...] = ()
+    """Host and port of those who are asked how far the channel has come."""
+    orderers_roots: bytes = b""
+    """As `roots`, for them."""
 
 
 class Gateway(Protocol):

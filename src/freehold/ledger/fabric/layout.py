@@ -154,6 +154,10 @@ class Files:
         """The keys of a user of an organisation: `msp` and `tls`."""
         return self.organisation(organisation) / "users" / f"{name}@{domain(organisation)}"
 
+    def ca(self, organisation: int) -> Path:
+        """The certificate that signs an organisation's certificates."""
+        return self.organisation(organisation) / "ca" / f"ca.{domain(organisation)}-cert.pem"
+
     def tls_ca(self, organisation: int) -> Path:
         """The certificate that signs an organisation's TLS certificates."""
         return self.organisation(organisation) / "tlsca" / f"tlsca.{domain(organisation)}-cert.pem"

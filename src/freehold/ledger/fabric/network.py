@@ -193,6 +193,7 @@ class Development:
             peers=tuple(peer.address for peer in peers),
             orderers=tuple(each.address for each in self.layout.orderers),
             orderers_tls_ca=self.files.orderers_tls_ca(),
+            authorities={msp(each): self.files.ca(each) for each in ORGANISATIONS},
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -45,6 +45,8 @@ class Access:
     """host:port of each orderer."""
     orderers_tls_ca: Path
     """Signs the TLS certificates of all orderers."""
+    authorities: Mapping[str, Path]
+    """By the name of each organisation what signs the certificates under which its peers endorse."""
 
     def opened(self) -> PeerAccess:
         """With keys and certificates read."""
@@ -53,6 +55,9 @@ class Access:
             roots=self.tls_ca.read_bytes(),
             identity=Identity(self.msp, self.certificate.read_bytes(), self.key.read_bytes()),
             place=Place(channel=self.channel, chaincode=self.chaincode),
+            authorities={name: path.read_bytes() for name, path in self.authorities.items()},
+            orderers=self.orderers,
+            orderers_roots=self.orderers_tls_ca.read_bytes(),
         )
 
 

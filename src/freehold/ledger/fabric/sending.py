@@ -1,9 +1,10 @@
 """The way of one action through Fabric, for all that are under way at the same time, in one event loop.
 
-An action is planned, proposed, endorsed, submitted, and then awaited in the peer's blocks. Sending may go wrong at any
-place:
+An action is planned, waits for the ledger's clock (`ticking`), is proposed, endorsed, submitted, and then awaited in
+the peer's blocks. Sending may go wrong at any place:
 
-    it lost a conflict      a new proposal, after a random while, a few times
+    it lost a conflict      a new proposal, after a random while, a few times; at once, and as often as it happens, if
+                            all that it lost against is a tick of the clock
     nobody knows            the same envelope again, and the question what became of it
     it was refused          the rules are asked here too: a refusal that they do not give comes from a peer that lags
                             behind, or lies, and it is tried again; so a refusal is always the word of one's own rules
@@ -26,37 +27,25 @@ from freehold.errors import Broken, FreeholdError, Unavailable
 from freehold.ledger.cometbft.lots import Take
 from freehold.ledger.cometbft.replica import Outcome
 from freehold.ledger.embedded.writer import closed
-from freehold.ledger.fabric.derived import EXECUTE
+from freehold.ledger.fabric.clock import STEP_LEAST, TICK_FIRST
+from freehold.ledger.fabric.derived import EXECUTE, clock_read
 from freehold.ledger.fabric.envelope import Endorsed, Place, propose
 from freehold.ledger.fabric.follower import Follower
 from freehold.ledger.fabric.gateway import Gateway
 from freehold.ledger.fabric.identity import Identity
+from freehold.ledger.fabric.patience import Patience
 from freehold.ledger.fabric.planning import Order
-from freehold.ledger.fabric.transactions import VALID
+from freehold.ledger.fabric.submitting import Submitter
+from freehold.ledger.fabric.ticking import Ticker
+from freehold.ledger.fabric.transactions import READ_CONFLICT, VALID
 from freehold.ports.machine import Executed
 from freehold.protocol.digests import sha256
 
 UNDER_WAY_LARGEST: Final = 128
 """Actions that are with the peer at the same time; its own limit is 500 calls of each kind."""
 CONFLICTS_LARGEST: Final = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
-    """How long is waited for what, in seconds."""
-
-    start: float = 60.0
-    """For a peer to answer when the ledger is opened."""
-    outcome: float = 30.0
-    """For an action as a whole."""
-    block: float = 3.0
-    """For a block with a transaction that the orderers have; after it they may have lost it."""
-    disagreement: float = 5.0
-    """For peers to agree with the rules here."""
-    soon: float = 0.2
-    """After something that should pass."""
-    conflict: float = 0.02
-    """After the first lost conflict; twice as long after each further one."""
+_YOUNG_SECONDS: Final = STEP_LEAST / 1_000
+"""No tick makes the clock younger than this."""
 
 
 @dataclass(slots=True)
@@ -87,11 +76,12 @@ class Sender:
         self._place = place
         self._clock = clock
         self._patience = patience
+        self._submitter = Submitter(gateway, patience)
+        self._ticker = Ticker(gateway, self._submitter, follower, identity, place, clock, patience)
         self._order = Order()
         self._room = asyncio.Semaphore(UNDER_WAY_LARGEST)
         self._ways: dict[int, _Way] = {}
         self._undecided: dict[int, asyncio.Task[None]] = {}
-        self._awaited: dict[str, asyncio.Future[int]] = {}
         self._number = 0
 
     def begin(self, action: bytes, answer: Take) -> None:
@@ -103,11 +93,7 @@ class Sender:
 
     def seen(self, codes: Sequence[tuple[str, int]]) -> None:
         """The peer's next block holds these transactions, with these codes."""
-        for transaction, code in codes:
-            awaited = self._awaited.get(transaction)
-            # The first code counts: a second envelope of the same id is a duplicate, whatever became of the first.
-            if awaited is not None and not awaited.done():
-                awaited.set_result(code)
+        self._submitter.seen(codes)
 
     async def close(self) -> None:
         """Ends everything, telling each sender what is known."""
@@ -115,6 +101,7 @@ class Sender:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._ticker.close()
         # A task that is cancelled before its first step never runs.
         for way in list(self._ways.values()):
             self._answer(way, closed())
@@ -126,7 +113,7 @@ class Sender:
                 async with self._room:
                     outcome = await self._outcome(way)
         except TimeoutError:
-            outcome = self._recorded(way) or _undecided(way)
+            outcome = self._recorded(way) or _undecided(way, self._ticker.trouble)
         except asyncio.CancelledError:
             outcome = _unknown() if way.sent else closed()
         except Exception as error:
@@ -150,89 +137,78 @@ class Sender:
             await asyncio.wait([self._undecided[number] for number in before])
 
     async def _outcome(self, way: _Way) -> Outcome:
-        code = VALID
-        for conflicts in range(CONFLICTS_LARGEST + 1):
-            if conflicts:
-                await asyncio.sleep(self._patience.conflict * 2**conflicts * random.random())  # noqa: S311
+        conflicts = 0
+        while True:
             endorsed = await self._endorsed(way)
             if not isinstance(endorsed, Endorsed):
                 return endorsed
-            code = await self._code(way, endorsed)
+            way.sent = True
+            code = await self._submitter.code(endorsed)
             known = self._recorded(way)
             if known is not None:
                 return known
             if code == VALID:
                 return Broken("the peer found an action valid that its block does not hold", now="outcome unknown")
             way.sent = False
-        return Unavailable(
-            "others changed the same records each time first",
-            why=f"Fabric's validation ended {CONFLICTS_LARGEST + 1} proposals, the last with code {code}",
-            next="try again",
-            now="nothing was recorded",
-            retry_after=1.0,
-        )
+            if code == READ_CONFLICT and clock_read(endorsed.envelope, self._place) != self._follower.clock.version:
+                continue
+            conflicts += 1
+            if conflicts > CONFLICTS_LARGEST:
+                return _lost(code)
+            await asyncio.sleep(self._patience.conflict * 2**conflicts * random.random())  # noqa: S311
 
     async def _endorsed(self, way: _Way) -> Endorsed | Outcome:
         """A fresh envelope, or what is to be answered since there will be none."""
         agree_until = wall.monotonic() + self._patience.disagreement
+        age = self._patience.clock
         while True:
-            proposal = propose(self._identity, self._place, [EXECUTE, way.action], self._clock())
             try:
+                await self._ticker.fresh(age)
+                proposal = propose(self._identity, self._place, [EXECUTE, way.action], self._clock())
                 return await self._gateway.endorse(proposal)
             except Unavailable as trouble:
                 if not trouble.retry:
                     return trouble
+                if trouble.code == TICK_FIRST:
+                    age = _YOUNG_SECONDS
             except FreeholdError as refused:
                 known = self._recorded(way)
                 if known is not None:
                     return known
-                here = self._follower.trial(way.action, proposal.time).outcome
+                here = self._trial(way, self._follower.clock.time)
                 if not isinstance(here, Executed):
-                    return here
+                    if age == _YOUNG_SECONDS or not isinstance(self._trial(way, self._clock()), Executed):
+                        return here
+                    # The rules would take it now: it was the clock that was behind.
+                    age = _YOUNG_SECONDS
+                    continue
                 if wall.monotonic() > agree_until:
                     return _disagreement(refused)
             await asyncio.sleep(self._patience.soon * random.uniform(0.2, 1.0))  # noqa: S311
 
-    async def _code(self, way: _Way, endorsed: Endorsed) -> int:
-        """What became of an envelope: it is sent until somebody knows."""
-        awaited: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        self._awaited[endorsed.transaction] = awaited
-        try:
-            while True:
-                pause = self._patience.block
-                way.sent = True
-                try:
-                    await self._gateway.submit(endorsed)
-                except FreeholdError:
-                    pause = self._patience.soon
-                done, _ = await asyncio.wait([awaited], timeout=pause)
-                if done:
-                    return awaited.result()
-                code = await self._asked(endorsed)
-                if code == VALID:
-                    # Its effects are known once the block is read here too.
-                    return await awaited
-                if code is not None:
-                    return code
-        finally:
-            del self._awaited[endorsed.transaction]
-
-    async def _asked(self, endorsed: Endorsed) -> int | None:
-        try:
-            return await self._gateway.status(endorsed.transaction)
-        except FreeholdError:
-            return None
+    def _trial(self, way: _Way, time: int) -> Executed | FreeholdError:
+        return self._follower.trial(way.action, time).outcome
 
     def _recorded(self, way: _Way) -> Outcome | None:
         return self._follower.history.resolve(sha256(way.action))
 
 
-def _undecided(way: _Way) -> Unavailable:
+def _lost(code: int) -> Unavailable:
+    return Unavailable(
+        "others changed the same records each time first",
+        why=f"Fabric's validation ended {CONFLICTS_LARGEST + 1} proposals, the last with code {code}",
+        next="try again",
+        now="nothing was recorded",
+        retry_after=1.0,
+    )
+
+
+def _undecided(way: _Way, trouble: str) -> Unavailable:
     if way.sent:
         return _unknown()
     return Unavailable(
         "the network took no action for a while",
-        why="the peer or too many of the others do not answer",
+        why=trouble or "the peer or too many of the others do not answer",
         next="look after the peer, its chaincode and its connections, then try again",
         now="nothing was sent",
         retry_after=1.0,

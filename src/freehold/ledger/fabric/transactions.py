@@ -1,14 +1,15 @@
 """What a peer hands over: blocks of Fabric, and the transactions in them.
 
 A block holds envelopes as anybody sent them, and beside them, in its metadata, one code for each that says whether the
-peer found it valid. Only what a valid envelope says was checked by the peer: its signature, its endorsements and that
-the arguments in it are those which the endorsers executed. Of the others not even the form is known.
+peer found it valid. Of those that it did not not even the form is known. What a valid one says is compared here with
+what its endorsers signed: their answer names the proposal, and so the arguments, by its digest.
 
     Envelope → Payload → Header → ChannelHeader                      type, channel, id, claimed time
                        → Transaction → TransactionAction             exactly one
                          → ChaincodeActionPayload
                            → ChaincodeProposalPayload                the arguments
                            → ProposalResponsePayload → ChaincodeAction   what was endorsed: response, reads and writes
+                           → Endorsement                     by whom: an identity, and its signature
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold.errors import Invalid
+from freehold.ledger.fabric.clock import Version
 from freehold.ledger.fabric.envelope import ENDORSER_TRANSACTION, NANOSECONDS, found
 from freehold.ledger.protobuf import Value, fields, integer, octets, text
 
@@ -29,7 +31,9 @@ BLOCK_LARGEST: Final = 64 * 2**20
 TRANSACTIONS_LARGEST: Final = 2**16
 _ARGUMENTS_LARGEST: Final = 256
 _NAMESPACES_LARGEST: Final = 64
+_READS_LARGEST: Final = 4_096
 _WRITES_LARGEST: Final = 4_096
+_ENDORSEMENTS_LARGEST: Final = 64
 _FILTER: Final = 2
 """The place of the codes in a block's metadata."""
 _DIGEST: Final = 32
@@ -47,16 +51,30 @@ class FabricBlock:
     envelopes: tuple[bytes, ...]
     codes: bytes
     """One for each envelope, as the peer found."""
+    signatures: bytes = b""
+    """Metadata in which the orderers sign, not read here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """What a transaction changed in one namespace."""
+    """What a transaction changed in one namespace, and on what it relied there."""
 
     namespace: str
     writes: tuple[tuple[str, bytes], ...]
     others: bool
     """Whether it also deleted something, or touched what is no record: metadata or private collections."""
+    reads: tuple[tuple[str, Version | None], ...] = ()
+    """Each key that was read, at which version; None where there was nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endorsement:
+    """What an endorser put beside its answer."""
+
+    endorser: bytes
+    """Its SerializedIdentity."""
+    signature: bytes
+    """Over the answer and the identity."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,6 +89,10 @@ class Call:
     status: int
     payload: bytes
     written: tuple[Written, ...]
+    endorsed: bytes
+    """The answer that was signed, as it was signed."""
+    endorsements: tuple[Endorsement, ...]
+    """Not verified."""
 
 
 def read_block(data: bytes) -> FabricBlock:
@@ -90,7 +112,14 @@ def read_block(data: bytes) -> FabricBlock:
     if len(codes) != len(envelopes):
         raise Invalid(f"block {number} holds {len(envelopes)} envelopes, and {len(codes)} codes of validation")
     digest = hashlib.sha256(_header_bytes(number, previous, data_hash)).digest()
-    return FabricBlock(number=number, previous=previous, digest=digest, envelopes=tuple(envelopes), codes=codes)
+    return FabricBlock(
+        number=number,
+        previous=previous,
+        digest=digest,
+        envelopes=tuple(envelopes),
+        codes=codes,
+        signatures=listed[0] if listed else b"",
+    )
 
 
 def transaction_id(envelope: bytes) -> str:
@@ -111,8 +140,12 @@ def read_call(envelope: bytes, channel: str) -> Call | None:
         return None
     (action,) = _exactly_one(octets(payload.get(2, b"")))
     parts = found(octets(found(action).get(2, b"")))
-    proposed, endorsed = octets(parts.get(1, b"")), found(octets(parts.get(2, b"")))
-    result = found(octets(found(octets(endorsed.get(1, b""))).get(2, b"")))
+    proposed, done = octets(parts.get(1, b"")), octets(parts.get(2, b""))
+    endorsed = octets(found(done).get(1, b""))
+    answer = found(endorsed)
+    if octets(answer.get(1, b"")) != _proposal_digest(payload, proposed):
+        raise Invalid("its endorsers answered another proposal")
+    result = found(octets(answer.get(2, b"")))
     response, name = found(octets(result.get(3, b""))), found(octets(result.get(4, b"")))
     specification = found(octets(found(octets(found(proposed).get(1, b""))).get(1, b"")))
     return Call(
@@ -123,6 +156,8 @@ def read_call(envelope: bytes, channel: str) -> Call | None:
         status=integer(response.get(1, 0)),
         payload=octets(response.get(3, b"")),
         written=tuple(_written(octets(result.get(1, b"")))),
+        endorsed=endorsed,
+        endorsements=tuple(map(_endorsement, _repeated(done, 2, _ENDORSEMENTS_LARGEST))),
     )
 
 
@@ -130,6 +165,17 @@ def _payload(envelope: bytes) -> tuple[dict[int, Value], dict[int, Value]]:
     """The payload of an envelope and the channel header in it."""
     payload = found(octets(found(envelope).get(1, b"")))
     return payload, found(octets(found(octets(payload.get(1, b""))).get(1, b"")))
+
+
+def _proposal_digest(payload: dict[int, Value], proposed: bytes) -> bytes:
+    """By what an endorser names the proposal that it answers: both headers and the call in it."""
+    header = found(octets(payload.get(1, b"")))
+    return hashlib.sha256(octets(header.get(1, b"")) + octets(header.get(2, b"")) + proposed).digest()
+
+
+def _endorsement(data: bytes) -> Endorsement:
+    parts = found(data)
+    return Endorsement(endorser=octets(parts.get(1, b"")), signature=octets(parts.get(2, b"")))
 
 
 def _exactly_one(transaction: bytes) -> list[bytes]:
@@ -148,7 +194,7 @@ def _time(moment: bytes) -> int:
 
 
 def _written(results: bytes) -> Iterator[Written]:
-    """TxReadWriteSet → NsReadWriteSet → KVRWSet → KVWrite."""
+    """TxReadWriteSet → NsReadWriteSet → KVRWSet → KVRead, KVWrite."""
     for each in _repeated(results, 2, _NAMESPACES_LARGEST):
         parts = found(each)
         public = octets(parts.get(2, b""))
@@ -159,7 +205,16 @@ def _written(results: bytes) -> Iterator[Written]:
             others=3 in parts
             or any(number == 4 for number, _ in fields(public))
             or any(2 in write for write in writes),
+            reads=tuple(map(_read, _repeated(public, 1, _READS_LARGEST))),
         )
+
+
+def _read(data: bytes) -> tuple[str, Version | None]:
+    parts = found(data)
+    if 2 not in parts:
+        return text(parts.get(1, b"")), None
+    version = found(octets(parts[2]))
+    return text(parts.get(1, b"")), (integer(version.get(1, 0)), integer(version.get(2, 0)))
 
 
 def _repeated(data: bytes, number: int, most: int) -> list[bytes]:
