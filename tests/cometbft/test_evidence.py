@@ -44,7 +44,7 @@ NETWORK = network_id(EVIDENCE.recording.network)
 
 def sealed(evidence: Evidence = EVIDENCE) -> Seal:
     """The seal of a file that has one."""
-    assert evidence.recording.seal is not None
+    assert isinstance(evidence.recording.seal, Seal)
     return evidence.recording.seal
 
 

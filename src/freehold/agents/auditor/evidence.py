@@ -3,8 +3,8 @@
 The file is one canonical JSON object: what network it is, whose signatures stand under its blocks, every block with its
 header, signature, signed actions and results, a checkpoint, and the training that it is shown for. Where several
 operators run the ledger there is a seal in the place of one operator's signatures: what more than two thirds of them
-signed about the newest block. Nothing in the file is a summary: whoever reads it executes every action again and finds
-out for itself.
+signed about the newest block, or, on Fabric, what organisations endorsed and orderers signed. Nothing in the file is a
+summary: whoever reads it executes every action again and finds out for itself.
 
 A forger could alter a byte (then a signature, a hash, or the spelling itself no longer fits: one value has one
 spelling, and base64 is read only as it would be written), leave out or swap blocks (the chain breaks), or write another
@@ -19,15 +19,16 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
 from freehold.ledger.blocks import decode_body, first_tip, follow
-from freehold.ledger.cometbft.seal import Seal, parse_seal
+from freehold.ledger.cometbft import seal as cometbft
 from freehold.ledger.embedded.file import BlockFile, Row
+from freehold.ledger.fabric import seal as fabric
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ports.ledger import Block, Ledger
 from freehold.protocol import canonical
@@ -47,6 +48,9 @@ _FEW_VALUES: Final = 200
 """What a file without blocks may hold."""
 PAGE: Final = 200
 """Blocks that are asked of a ledger at once."""
+
+Seal: TypeAlias = cometbft.Seal | fabric.Seal
+"""What several operators signed, in the form of the engine that they run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,20 +94,26 @@ class _FileFields(Record, kw_only=True):
 
 
 _READER: Final = msgspec.json.Decoder(_FileFields)
+_SEAL: Final = msgspec.json.Decoder(Seal)
 
 
 def record(ledger: Ledger) -> Recording:
     """Everything that a ledger hands out; raises Unavailable."""
     info = ledger.info()
     network = NetworkRecord.parse(info.network)
-    sealed = network.operators is not None and info.height > 0
+    sealed = network.is_sealed and info.height > 0
     return Recording(
         network=network,
-        operator=PublicKey(info.operator) if network.operators is None else None,
+        operator=None if network.is_sealed else PublicKey(info.operator),
         blocks=tuple(_bounded(_blocks_up_to(ledger, info.height))),
-        seal=parse_seal(ledger.seal(info.height)) if sealed else None,
+        seal=_parse_seal(ledger.seal(info.height)) if sealed else None,
         checkpoint=info.checkpoint or None,
     )
+
+
+def _parse_seal(data: bytes) -> Seal:
+    seal: Seal = canonical.decode_record(data, _SEAL, largest=fabric.LARGEST)
+    return seal
 
 
 def read_ledger_file(path: Path) -> Recording:
@@ -215,7 +225,7 @@ def _read(data: bytes) -> Evidence:
 
 def _require_its_kind_of_proof(network: NetworkRecord, fields: _FileFields) -> None:
     """Invalid unless the file is signed as its network record says: by one operator, or by several."""
-    if network.operators is None:
+    if not network.is_sealed:
         if fields.operator is None or fields.seal is not None:
             raise Invalid("one operator signs the blocks of its network, and the file does not say who")
         raw(fields.operator)
@@ -225,6 +235,9 @@ def _require_its_kind_of_proof(network: NetworkRecord, fields: _FileFields) -> N
         raise Invalid("several operators seal the blocks of its network, and the file is signed by one")
     if (fields.seal is None) != (not fields.blocks):
         raise Invalid("several operators seal the blocks of its network, and their seal is missing")
+    kind = cometbft.Seal if network.authorities is None else fabric.Seal
+    if fields.seal is not None and not isinstance(fields.seal, kind):
+        raise Invalid("the seal is of another engine than its network has")
 
 
 def _block(height: int, fields: _BlockFields) -> Block:

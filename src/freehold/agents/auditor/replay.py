@@ -9,11 +9,12 @@ Nothing is believed because it is written; only because it comes out again.
 from dataclasses import dataclass
 
 from freehold.agents.auditor.books import imbalance
-from freehold.agents.auditor.evidence import Recording
+from freehold.agents.auditor.evidence import Recording, Seal
 from freehold.agents.auditor.history import Entry, History
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
-from freehold.ledger.cometbft.seal import Seal, Sealed, chain_id, check_seal
+from freehold.ledger.cometbft import seal as cometbft
+from freehold.ledger.fabric import seal as fabric
 from freehold.ledger.history import asset_id
 from freehold.ledger.proofs.checkpoint import open_checkpoint
 from freehold.ledger.proofs.log import Log, entry
@@ -24,6 +25,16 @@ from freehold.ports.machine import Executed
 from freehold.protocol.digests import raw
 from freehold.protocol.envelope import action_digest, open_action
 from freehold.protocol.network import network_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """Who stands for a history that several operators sealed."""
+
+    operators: tuple[str, ...]
+    """The keys of their validators, or the names of organisations on a channel of Fabric."""
+    signers: tuple[str, ...]
+    """Those of them who signed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +75,14 @@ def check_against(recording: Recording, note: str) -> None:
 
 
 def _checked_seal(recording: Recording, seal: Seal, digest: str) -> Sealed:
-    founders = [each.validator for each in recording.network.operators or ()]
     try:
-        return check_seal(seal, chain_id(network_id(recording.network)), founders, digest)
+        if isinstance(seal, fabric.Seal):
+            records = Contract(recording.network).genesis()
+            channel = fabric.check_seal(seal, recording.network, records, digest)
+            return Sealed(operators=channel.organisations, signers=channel.signers)
+        founders = [each.validator for each in recording.network.operators or ()]
+        headers = cometbft.check_seal(seal, cometbft.chain_id(network_id(recording.network)), founders, digest)
+        return Sealed(operators=headers.validators, signers=headers.signers)
     except Invalid as invalid:
         what = _sentence(f"the operators' seal: {invalid.what}")
         raise Invalid(what, code="evidence:seal", why=invalid.why) from None

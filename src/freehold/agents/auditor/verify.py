@@ -24,7 +24,7 @@ class Report:
     operator: str
     """Whose signatures stand under the blocks; empty where several operators seal them."""
     operators: tuple[str, ...]
-    """The validators' keys of several operators at the last block."""
+    """The validators' keys of several operators at the last block; on Fabric the names of organisations."""
     signers: tuple[str, ...]
     """Those of them who signed."""
     network_was_named: bool
@@ -72,7 +72,7 @@ def report_on(replayed: Replayed, couple: str, *, network: str | None = None, ch
     return Report(
         network=replayed.history.network_id,
         operator=replayed.recording.operator or "",
-        operators=() if replayed.sealed is None else replayed.sealed.validators,
+        operators=() if replayed.sealed is None else replayed.sealed.operators,
         signers=() if replayed.sealed is None else replayed.sealed.signers,
         network_was_named=network is not None,
         checkpoint_was_named=checkpoint is not None,
