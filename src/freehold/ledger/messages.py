@@ -41,7 +41,8 @@ PAGE_LARGEST = 2**20
 INFO_LARGEST = 2**15
 PROOF_LARGEST = 2**21
 """A bucket of 4,096 entries in hex takes half a megabyte."""
-SEAL_LARGEST = 2**24
+SEAL_LARGEST = 2**28
+"""A seal of Fabric holds the channel, six kilobytes an action; one of CometBFT takes sixteen megabytes at most."""
 WAIT_LARGEST = 25.0
 BLOCKS_LARGEST = 100
 """Blocks of one answer."""

@@ -32,15 +32,13 @@ from freehold.ledger.fabric.follower import Follower
 from freehold.ledger.fabric.gateway import Access, Gateway, PeerGateway
 from freehold.ledger.fabric.identity import Identity
 from freehold.ledger.fabric.patience import Patience
-from freehold.ledger.fabric.sealing import seal_of
+from freehold.ledger.fabric.sealing import Sealer
 from freehold.ledger.fabric.sending import Sender
 from freehold.ledger.frames import unframe
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
-from freehold.protocol import canonical
 from freehold.protocol.digests import sha256
 from freehold.protocol.limits import ACTION_LARGEST
-from freehold.protocol.network import NetworkRecord
 
 _SOON_SECONDS: Final = 0.05
 _T = TypeVar("_T")
@@ -82,8 +80,7 @@ class FabricLedger:
         self._turn = threading.Lock()
         self._stopped = False
         self._blocks = peer.blocks
-        self._place = peer.place
-        self._records = machine.genesis()
+        self._sealer = Sealer(peer.blocks, machine, peer.place)
         self._when_lost: list[Callable[[], None]] = []
         self._follower = Follower(file, peer.place, machine, Endorsers(peer.authorities), self._take_codes)
         self._loop = asyncio.new_event_loop()
@@ -172,16 +169,12 @@ class FabricLedger:
 
     def seal(self, height: int) -> bytes:
         """What was endorsed and ordered up to the block at this height; empty if the network record names nobody."""
-        follower = self._follower
-        network = NetworkRecord.parse(follower.network)
-        if network.authorities is None:
+        if not self._sealer.can:
             return b""
-        stored = follower.file.blocks(height - 1, 1) if height > 0 else []
+        stored = self._follower.file.blocks(height - 1, 1) if height > 0 else []
         if not stored:
             raise Unavailable(f"there is no block {height}", retry=False)
-        digest = block_digest(stored[0].header)
-        seal = seal_of(self._blocks.after(0), height, network, self._records, self._place, digest)
-        return canonical.encode(seal)
+        return self._sealer.seal(height, block_digest(stored[0].header), self._follower.cursor.next)
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come. No operator signs: the organisations' peers endorse."""

@@ -8,15 +8,71 @@ channel has; whoever reads the seal would find the same.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from typing import Protocol
 
 from freehold.errors import Unavailable
 from freehold.ledger.fabric.envelope import Place, found
 from freehold.ledger.fabric.folding import Folding, Pieces
 from freehold.ledger.fabric.seal import SIGNATURES_LARGEST, UNFOLDED_LARGEST, Chain, Seal, Signature, signer_of
 from freehold.ledger.fabric.transactions import FabricBlock
+from freehold.ledger.genesis import genesis_of
 from freehold.ledger.protobuf import fields, octets
+from freehold.ports.machine import Machine
+from freehold.protocol import canonical
 from freehold.protocol.network import NetworkRecord
+
+
+class Source(Protocol):
+    """The blocks of a peer's channel, as `deliver` hands them over."""
+
+    def newest(self) -> int:
+        """The number of the newest block."""
+        ...
+
+    def after(self, number: int) -> Iterator[FabricBlock]:
+        """Every block from the number on."""
+        ...
+
+
+class Sealer:
+    """Makes seals for whoever asks a node, one at a time, and remembers the last; safe to use from many threads.
+
+    A seal is made of the whole channel, every signature in it checked, so nobody may have a node make many at once.
+    """
+
+    def __init__(self, source: Source, machine: Machine, place: Place) -> None:
+        genesis = genesis_of(machine)
+        self._network = NetworkRecord.parse(genesis.network)
+        self._records = genesis.records
+        self._source = source
+        self._place = place
+        self._turn = threading.Lock()
+        self._last: tuple[int, bytes] = (0, b"")
+
+    @property
+    def can(self) -> bool:
+        """Whether the network record says whom to believe."""
+        return self._network.authorities is not None
+
+    def seal(self, height: int, digest: str, known: int) -> bytes:
+        """The seal of the block of `ledger.blocks` with this digest; `known` of Fabric's blocks were read before."""
+        if not self._turn.acquire(blocking=False):
+            raise Unavailable("another seal is being made", next="try again", retry_after=1.0)
+        try:
+            if self._last[0] != height:
+                if self._source.newest() + 1 < known:
+                    raise Unavailable(
+                        "the peer does not have as many blocks as were read of it before", retry_after=1.0
+                    )
+                channel = islice(self._source.after(0), known)
+                seal = seal_of(channel, height, self._network, self._records, self._place, digest)
+                self._last = height, canonical.encode(seal)
+            return self._last[1]
+        finally:
+            self._turn.release()
 
 
 def seal_of(
