@@ -14,7 +14,7 @@ from cryptography.x509 import load_pem_x509_certificate
 
 from freehold.agents.auditor.evidence import Evidence, encode, record
 from freehold.ledger.fabric.client import FabricLedger
-from freehold.ledger.fabric.layout import ORDERER_DOMAIN, ORDERER_MSP, Files, Layout, Ordering
+from freehold.ledger.fabric.layout import CHAINCODE, CHANNEL, ORDERER_DOMAIN, ORDERER_MSP, Files, Layout, Ordering
 from freehold.ledger.fabric.network import Development
 from freehold.ledger.fabric.programs import programs_from_environment
 from freehold.ledger.remote import RemoteLedger
@@ -23,8 +23,8 @@ from freehold.node.runtime import RECORD
 from freehold.node.server import serving
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Accepted
-from freehold.protocol.identifiers import AuthorityRole, CoupleId, Digest, MspName
-from freehold.protocol.network import Authority
+from freehold.protocol.identifiers import AuthorityRole, ChaincodeName, ChannelName, CoupleId, Digest, MspName
+from freehold.protocol.network import Authority, Channel
 from tests.engines.embedded import clock
 from tests.market import Market
 
@@ -47,7 +47,10 @@ class Consortium:
         """The command of the rules: the keys exist by now, so the market can be founded."""
         if self.market is None:
             named = authorities(self.network.files, self.network.layout, sorted(self.network.accesses[0].authorities))
-            self.market = Market(seed="evidence", now=clock(), skew=HOUR, grace=2 * HOUR, authorities=named)
+            channel = Channel(name=ChannelName(CHANNEL), chaincode=ChaincodeName(CHAINCODE))
+            self.market = Market(
+                seed="evidence", now=clock(), skew=HOUR, grace=2 * HOUR, authorities=named, channel=channel
+            )
             (self._folder / RECORD).write_bytes(self.market.network.encode())
         return program(self._folder)(place)
 

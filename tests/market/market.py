@@ -17,7 +17,7 @@ from freehold.ports.ledger import Engine
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol import commitments, identifiers
 from freehold.protocol.identifiers import CoupleId, DatasetId, MemberId, Nonce, Secret, StoreName
-from freehold.protocol.network import Authority, NetworkRecord, Operator
+from freehold.protocol.network import Authority, Channel, NetworkRecord, Operator
 from tests.market.datasets import Dataset
 from tests.market.people import Member, Signer, bytes_of, public_key
 from tests.market.trainings import Replica, Training
@@ -63,6 +63,7 @@ class Market:
         skew: int = SKEW,
         operators: Sequence[Operator] = (),
         authorities: Sequence[Authority] = (),
+        channel: Channel | None = None,
     ) -> None:
         self.seed = seed
         self.now = now
@@ -71,6 +72,7 @@ class Market:
         )
         self.network = NetworkRecord(
             authorities=tuple(sorted(authorities)) or None,
+            channel=channel,
             grace=grace,
             nonce=Nonce(bytes_of(seed, "network").hex()),
             operators=tuple(sorted(operators)) or None,

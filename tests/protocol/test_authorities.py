@@ -24,21 +24,25 @@ BOTH = [
     {"msp": "Org1MSP", "role": "peer", "root": "0b" * 32},
     {"msp": "Org2MSP", "role": "peer", "root": "0c" * 32},
 ]
+CHANNEL = {"chaincode": "market", "name": "freehold"}
 OPERATOR = {"address": "a:1", "key": "03" * 32, "node": "04" * 20, "validator": "05" * 32}
 
 
 def parsed(authorities: list[dict[str, Any]], **more: Any) -> NetworkRecord:
     """The record with these authorities."""
-    return NetworkRecord.parse(canonical.encode(PLAIN | {"authorities": authorities} | more))
+    return NetworkRecord.parse(canonical.encode(PLAIN | {"authorities": authorities, "channel": CHANNEL} | more))
 
 
 def test_the_network_s_id_stands_for_the_certificates_that_are_believed() -> None:
     record = parsed(BOTH)
 
-    assert record.encode() == canonical.encode(PLAIN | {"authorities": BOTH})
+    assert record.encode() == canonical.encode(PLAIN | {"authorities": BOTH, "channel": CHANNEL})
     assert [each.msp for each in record.authorities or ()] == ["OrdererMSP", "Org1MSP", "Org2MSP"]
     other = parsed([*BOTH[:2], BOTH[2] | {"root": "0d" * 32}])
-    assert len({network_id(record), network_id(other), network_id(NetworkRecord.parse(canonical.encode(PLAIN)))}) == 3
+    elsewhere = parsed(BOTH, channel=CHANNEL | {"chaincode": "market2"})
+    none = NetworkRecord.parse(canonical.encode(PLAIN))
+    assert len({network_id(each) for each in (record, other, elsewhere, none)}) == 4
+    assert (record.is_sealed, none.is_sealed) == (True, False)
 
 
 def test_orderers_of_whom_some_may_lie_are_named_one_by_one() -> None:
@@ -74,6 +78,22 @@ def test_a_record_names_validators_or_authorities_and_never_both() -> None:
     assert NetworkRecord.parse(canonical.encode(PLAIN | {"operators": [OPERATOR]})).operators
     with pytest.raises(Invalid, match="operators and authorities"):
         parsed(BOTH, operators=[OPERATOR])
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"authorities": BOTH},
+        {"channel": CHANNEL},
+        {"authorities": BOTH, "channel": CHANNEL | {"name": "Freehold"}},
+        {"authorities": BOTH, "channel": CHANNEL | {"name": ""}},
+        {"authorities": BOTH, "channel": CHANNEL | {"chaincode": "a.b"}},
+        {"authorities": BOTH, "channel": {"name": "freehold"}},
+    ],
+)
+def test_a_record_names_a_channel_and_who_is_believed_about_it_or_neither(fields: dict[str, Any]) -> None:
+    with pytest.raises(Invalid):
+        NetworkRecord.parse(canonical.encode(PLAIN | fields))
 
 
 def test_an_organisation_may_have_one_authority_for_peers_and_orderers() -> None:

@@ -54,6 +54,8 @@ _TEXT_FORMS: Final[Mapping[object, tuple[re.Pattern[str], str]]] = {
     identifiers.NodeName: (re.compile("[0-9a-f]{40}"), "40 lower-case hex characters"),
     identifiers.NodeAddress: (re.compile(r"[A-Za-z0-9.\-\[\]:]{1,200}:[0-9]{1,5}"), "host:port"),
     identifiers.MspName: (re.compile(r"[A-Za-z0-9.\-_]{1,64}"), "an organisation's name: A-Z, a-z, 0-9, ., -, _"),
+    identifiers.ChannelName: (re.compile(r"[a-z][a-z0-9.\-]{0,248}"), "a channel's name: a-z, then a-z, 0-9, ., -"),
+    identifiers.ChaincodeName: (re.compile(r"[A-Za-z0-9_\-]{1,64}"), "a chaincode's name: A-Z, a-z, 0-9, _, -"),
     identifiers.AuthorityRole: (re.compile("consenter|orderer|peer"), "consenter, orderer or peer"),
     identifiers.StoreName: (re.compile(f"[a-z][a-z0-9-]{{0,{NAME_LARGEST - 1}}}"), "a name: a-z, then a-z, 0-9, -"),
     identifiers.ModelType: (re.compile("|".join(MODEL_TYPES)), "one of " + ", ".join(MODEL_TYPES)),

@@ -44,6 +44,8 @@ NodeAddress = NewType("NodeAddress", str)
 """Where a node of a consortium is dialled by the others, host:port."""
 MspName = NewType("MspName", str)
 """What a channel of Fabric calls an organisation; MSP is membership service provider."""
+ChannelName = NewType("ChannelName", str)
+ChaincodeName = NewType("ChaincodeName", str)
 AuthorityRole = NewType("AuthorityRole", str)
 """What stands under a certificate on a channel of Fabric: peers, orderers, or one orderer among Byzantine ones."""
 StoreName = NewType("StoreName", str)

@@ -4,7 +4,8 @@ It names who is trusted for what (treasury, registrar, referees), which stores e
 differ. Its digest is the network id, which every action names: an action of one market means nothing in another.
 Without a registrar the network is open: every key is its own handle. A network whose ledger is run by several
 operators names those who found it: their validators sign its first blocks, and the network id stands for all of them.
-Where they run Hyperledger Fabric it names the certificates under which organisations endorse and orderers sign.
+Where they run Hyperledger Fabric it names the channel and the certificates under which organisations endorse and
+orderers sign.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from freehold.protocol import canonical, forms, limits
 from freehold.protocol.digests import H, sha256
 from freehold.protocol.identifiers import (
     AuthorityRole,
+    ChaincodeName,
+    ChannelName,
     Digest,
     MspName,
     NetworkId,
@@ -55,11 +58,20 @@ class Authority(Record, kw_only=True, order=True):
     own."""
 
 
+class Channel(Record, kw_only=True):
+    """Where on Hyperledger Fabric the ledger is: whatever else the organisations endorse is not about it."""
+
+    chaincode: ChaincodeName
+    name: ChannelName
+
+
 class NetworkRecord(Record, kw_only=True):
     """The genesis of a market (PROTOCOL-ANNEX, "Network record"). Times are milliseconds, keys Ed25519."""
 
     authorities: Annotated[tuple[Authority, ...], Meta(min_length=1, max_length=limits.AUTHORITIES)] | None = None
     """Whose endorsements and signatures count on the channel of Fabric that is the ledger; absent on other engines."""
+    channel: Channel | None = None
+    """Present exactly together with `authorities`."""
     grace: Annotated[int, Meta(ge=1, le=limits.GRACE_LARGEST)]
     """How long after a deadline an action that relies on its passing must wait: at least twice `skew`."""
     nonce: Nonce
@@ -80,8 +92,7 @@ class NetworkRecord(Record, kw_only=True):
             raise Invalid("the network record is not usable: grace must be at least twice skew")
         if (clash := clashing(record.operators or ())) is not None:
             raise Invalid(f"the network record is not usable: two operators have the same {clash}")
-        if record.authorities is not None:
-            _check_authorities(record, record.authorities)
+        _check_authorities(record, record.authorities or ())
         return record
 
     def encode(self) -> bytes:
@@ -109,6 +120,10 @@ def clashing(operators: Sequence[Operator]) -> str | None:
 
 def _check_authorities(record: NetworkRecord, authorities: Sequence[Authority]) -> None:
     """Invalid unless they say who endorses and who orders, and nobody counts twice."""
+    if (record.channel is None) != (not authorities):
+        raise Invalid("the network record is not usable: it names a channel of Fabric and its authorities, or neither")
+    if not authorities:
+        return
     roles = {each.role for each in authorities}
     if record.operators is not None:
         raise Invalid("the network record is not usable: it names operators and authorities of Fabric")

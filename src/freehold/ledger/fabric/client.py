@@ -80,7 +80,7 @@ class FabricLedger:
         self._turn = threading.Lock()
         self._stopped = False
         self._blocks = peer.blocks
-        self._sealer = Sealer(peer.blocks, machine, peer.place)
+        self._sealer = Sealer(peer.blocks, machine)
         self._when_lost: list[Callable[[], None]] = []
         self._follower = Follower(file, peer.place, machine, Endorsers(peer.authorities), self._take_codes)
         self._loop = asyncio.new_event_loop()

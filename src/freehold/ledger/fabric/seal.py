@@ -50,7 +50,6 @@ BLOCKS_LARGEST: Final = 2**22
 CERTIFICATES_LARGEST: Final = 2**14
 SIGNATURES_LARGEST: Final = 64
 
-Name = Annotated[str, Meta(min_length=1, max_length=249, pattern="^[A-Za-z0-9._-]+$")]
 Base64 = Annotated[str, Meta(max_length=2**16)]
 
 
@@ -70,8 +69,6 @@ class Seal(Record, kw_only=True, tag_field="engine", tag="fabric"):
     blocks: Annotated[tuple[Pieces, ...], Meta(min_length=1, max_length=BLOCKS_LARGEST)]
     """Of each block its envelopes in a row, folded (`folding`)."""
     certificates: Annotated[tuple[Base64, ...], Meta(max_length=CERTIFICATES_LARGEST)]
-    chaincode: Name
-    channel: Name
     signatures: Annotated[tuple[Signature, ...], Meta(max_length=SIGNATURES_LARGEST)]
     value: Base64
     """What every orderer signs beside its header: where the channel's configuration stands, and its own notes."""
@@ -95,9 +92,9 @@ class Sealed:
 class Chain:
     """The channel as its blocks make it, one after the other, and the chain of `ledger.blocks` that follows from it."""
 
-    def __init__(self, network: NetworkRecord, records: Mapping[str, bytes], place: Place) -> None:
+    def __init__(self, network: NetworkRecord, records: Mapping[str, bytes]) -> None:
         """`records` are the genesis of the rules; Invalid if the network record names nobody to believe."""
-        if network.authorities is None:
+        if network.authorities is None or network.channel is None:
             raise Invalid("the network record names no authorities of a channel of Fabric")
         self.made: list[blocks.Tip] = []
         """What the newest block gave."""
@@ -107,7 +104,7 @@ class Chain:
         """Its header, as orderers sign it and the next one names it."""
         self.tip = blocks.first_tip(network_id(network))
         self._named = network.authorities
-        self._place = place
+        self._place = Place(channel=network.channel.name, chaincode=network.channel.chaincode)
         self._tree = StateTree(records)
         self._clock = Clock()
 
@@ -163,7 +160,7 @@ def check_seal(seal: Seal, network: NetworkRecord, records: Mapping[str, bytes],
     `records` are the genesis of the rules of this network.
     """
     unfolding = Unfolding(seal.certificates, UNFOLDED_LARGEST)
-    chain = Chain(network, records, Place(channel=seal.channel, chaincode=seal.chaincode))
+    chain = Chain(network, records)
     for each in seal.blocks:
         chain.take(unfolding.unfold(each))
     orderers = _check_signatures(seal, chain, unfolding)

@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Protocol
 
 from freehold.errors import Unavailable
-from freehold.ledger.fabric.envelope import Place, found
+from freehold.ledger.fabric.envelope import found
 from freehold.ledger.fabric.folding import Folding, Pieces
 from freehold.ledger.fabric.seal import SIGNATURES_LARGEST, UNFOLDED_LARGEST, Chain, Seal, Signature, signer_of
 from freehold.ledger.fabric.transactions import FabricBlock
@@ -43,12 +43,11 @@ class Sealer:
     A seal is made of the whole channel, every signature in it checked, so nobody may have a node make many at once.
     """
 
-    def __init__(self, source: Source, machine: Machine, place: Place) -> None:
+    def __init__(self, source: Source, machine: Machine) -> None:
         genesis = genesis_of(machine)
         self._network = NetworkRecord.parse(genesis.network)
         self._records = genesis.records
         self._source = source
-        self._place = place
         self._turn = threading.Lock()
         self._last: tuple[int, bytes] = (0, b"")
 
@@ -68,7 +67,7 @@ class Sealer:
                         "the peer does not have as many blocks as were read of it before", retry_after=1.0
                     )
                 channel = islice(self._source.after(0), known)
-                seal = seal_of(channel, height, self._network, self._records, self._place, digest)
+                seal = seal_of(channel, height, self._network, self._records, digest)
                 self._last = height, canonical.encode(seal)
             return self._last[1]
         finally:
@@ -80,11 +79,10 @@ def seal_of(
     height: int,
     network: NetworkRecord,
     records: Mapping[str, bytes],
-    place: Place,
     digest: str,
 ) -> Seal:
     """The seal of the block of `ledger.blocks` at a height and with a digest; `channel` are Fabric's from the first."""
-    chain, folding, folded = Chain(network, records, place), Folding(), list[Pieces]()
+    chain, folding, folded = Chain(network, records), Folding(), list[Pieces]()
     size = 0
     for block in channel:
         row = b"".join(block.envelopes)
@@ -100,16 +98,14 @@ def seal_of(
     if digest not in [each.digest for each in chain.made]:
         raise Unavailable(
             "this block cannot be sealed",
-            why="the peer's channel, judged by the certificates in the network record, gives another history",
-            next="compare the peer's blocks with another organisation's, and the certificates with the channel's",
+            why="the peer's channel, judged by what the network record names, gives another history",
+            next="compare the peer's blocks with another organisation's, and channel and certificates with the record",
             retry=False,
         )
     value, signatures = _signatures(block.signatures, chain, folding)
     return Seal(
         blocks=tuple(folded),
         certificates=folding.certificates,
-        chaincode=place.chaincode,
-        channel=place.channel,
         signatures=signatures,
         value=base64.b64encode(value).decode("ascii"),
     )
