@@ -139,6 +139,8 @@ class Channel:
     """Whether each block is handed over twice."""
     short: bool = False
     """Whether each stream ends after one block."""
+    ahead: int = 0
+    """So many blocks more the orderers have than the peer."""
     log: list[str] = field(default_factory=list)
     """What was asked about actions: endorse, submit, status."""
     codes: dict[str, int] = field(default_factory=dict)
@@ -165,7 +167,7 @@ class Channel:
         return len(self._blocks) - 1
 
     def ordered(self) -> int:
-        return self.newest()
+        return self.newest() + self.ahead
 
     def after(self, number: int) -> Iterator[FabricBlock]:
         while not self._closed:
@@ -228,6 +230,10 @@ class Channel:
     def is_tick(self, endorsed: Endorsed) -> bool:
         """Whether an envelope sets the clock."""
         return KEY in self._endorsed[endorsed.transaction].writes
+
+    def waiting(self) -> list[Endorsed]:
+        """What waits for the next block."""
+        return list(self._pending)
 
     def order(self, endorsed: Endorsed) -> None:
         """What the orderers do with an envelope."""
