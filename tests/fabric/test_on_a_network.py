@@ -16,11 +16,12 @@ pytest.importorskip("grpc", reason="gRPC is not installed (pip install freehold[
 
 from freehold.errors import Refused, Unavailable
 from freehold.ledger.fabric.client import FabricLedger
-from freehold.ledger.fabric.envelope import propose
+from freehold.ledger.fabric.envelope import Endorsed, propose
 from freehold.ledger.fabric.gateway import Access, PeerGateway
 from freehold.ledger.fabric.programs import VARIABLE
 from freehold.ledger.fabric.transactions import READ_CONFLICT, VALID
 from freehold.ledger.frames import unframe
+from freehold.ledger.replay import Replay
 from freehold.ports.ledger import Accepted
 from tests.engines.embedded import clock
 from tests.engines.engines import send
@@ -53,6 +54,12 @@ def opened(access: Access, folder: Path) -> FabricLedger:
     return FabricLedger.open(access, folder / FILE, Notebook(), clock)
 
 
+async def committed(gateway: PeerGateway, endorsed: Endorsed) -> int | None:
+    """The code of an envelope, once it is in a block."""
+    await gateway.submit(endorsed)
+    return await gateway.status(endorsed.transaction)
+
+
 def until_equal(*ledgers: FabricLedger) -> None:
     deadline = time.monotonic() + 20
     while len({ledger.info().size for ledger in ledgers}) > 1:
@@ -81,6 +88,45 @@ def test_two_envelopes_of_one_action_are_never_both_valid(tmp_path: Path) -> Non
     ledger.close()
 
 
+def test_an_envelope_that_is_kept_dies_at_the_next_tick(tmp_path: Path) -> None:
+    """An operator keeps what was endorsed, and submits it once the ledger's time is past what the action claims."""
+    access = bench("raft").access(bench("raft").deploy())
+    ledger = opened(access, tmp_path)
+    send(ledger, note("first", "until both organisations endorse"))
+
+    async def ticked(gateway: PeerGateway) -> int | None:
+        while True:
+            proposal = propose(access.identity, access.place, [b"tick"], clock())
+            try:
+                endorsed = await gateway.endorse(proposal)
+            except (Refused, Unavailable):
+                await asyncio.sleep(0.1)
+                continue
+            return await committed(gateway, endorsed)
+
+    async def kept(gateway: PeerGateway) -> list[int | None]:
+        proposals = [
+            propose(access.identity, access.place, [b"execute", note(name, "kept")], clock())
+            for name in ("soon", "late")
+        ]
+        soon, late = [await gateway.endorse(each) for each in proposals]
+        codes = [await committed(gateway, soon), await ticked(gateway), await ticked(gateway)]
+        return [*codes, await committed(gateway, late)]
+
+    codes = asked(access, kept)
+    last = send(ledger, note("last", "after all"))
+
+    assert codes == [VALID, VALID, VALID, READ_CONFLICT]
+    assert ledger.resolve(note("soon", "kept")) is not None
+    assert ledger.resolve(note("late", "kept")) is None
+    replay = Replay(Notebook(), None)
+    for block in ledger.export(0, 100):
+        replay.apply(block)
+    assert replay.tip.time == last.time
+    assert (ledger.behind() <= 1, ledger.trouble) == (True, None)
+    ledger.close()
+
+
 def test_a_refusal_of_the_chaincode_arrives_as_the_error_that_it_was(tmp_path: Path) -> None:
     access = bench("raft").access(bench("raft").deploy())
     ledger = opened(access, tmp_path)
@@ -93,7 +139,7 @@ def test_a_refusal_of_the_chaincode_arrives_as_the_error_that_it_was(tmp_path: P
     with pytest.raises(Refused) as exists:
         asked(access, proposal(b"execute", note("one", "again")))
     with pytest.raises(Refused) as late:
-        asked(access, proposal(b"execute", note("two", "late"), time=clock() - 60_000))
+        asked(access, proposal(b"tick", time=clock() - 60_000))
     (value,) = unframe(
         asked(access, lambda gateway: gateway.evaluate([b"read", b"note/one"], clock())), largest=20_000, most=9
     )

@@ -16,7 +16,7 @@ import grpc
 from freehold.errors import Broken, FreeholdError, Invalid, Unavailable
 from freehold.ledger.fabric.envelope import found, seek
 from freehold.ledger.fabric.gateway import OPTIONS, Access, trouble_in
-from freehold.ledger.fabric.transactions import FabricBlock, read_block
+from freehold.ledger.fabric.transactions import FabricBlock, read_block, read_number
 from freehold.ledger.protobuf import integer, octets
 
 _AGAIN_SECONDS: Final = 0.3
@@ -70,7 +70,7 @@ class PeerBlocks:
 
     def after(self, number: int) -> Iterator[FabricBlock]:
         """Every block from the number on, until the stream ends; Unavailable says why it did."""
-        return self._blocks(self._deliver, number, timeout=None)
+        return map(read_block, self._blocks(self._deliver, number, timeout=None))
 
     def close(self) -> None:
         """Ends every stream."""
@@ -79,10 +79,10 @@ class PeerBlocks:
 
     def _newest(self, deliver: Any, timeout: float) -> int:
         for block in self._blocks(deliver, None, timeout=timeout):
-            return block.number
+            return read_number(block)
         raise Unavailable("the peer named no newest block", retry_after=_AGAIN_SECONDS)
 
-    def _blocks(self, deliver: Any, start: int | None, timeout: float | None) -> Iterator[FabricBlock]:
+    def _blocks(self, deliver: Any, start: int | None, timeout: float | None) -> Iterator[bytes]:
         wanted = seek(self._access.identity, self._access.place.channel, start, self._clock())
         call: Any = deliver(iter([wanted]), timeout=timeout)
         try:
@@ -92,7 +92,7 @@ class PeerBlocks:
                     raise Unavailable(
                         f"the peer ends its blocks with status {integer(parts.get(1, 0))}", retry_after=_AGAIN_SECONDS
                     )
-                yield read_block(octets(parts[2]))
+                yield octets(parts[2])
         except grpc.RpcError as error:
             raise trouble_in(error) from None
         except ValueError as error:

@@ -122,6 +122,11 @@ def read_block(data: bytes) -> FabricBlock:
     )
 
 
+def read_number(data: bytes) -> int:
+    """The number of a block, of an orderer's too, which says nothing about validity; Invalid if the bytes are none."""
+    return integer(found(octets(found(data).get(1, b""))).get(1, 0))
+
+
 def transaction_id(envelope: bytes) -> str:
     """The id that an envelope claims, valid or not; empty if it claims none that can be read."""
     try:
