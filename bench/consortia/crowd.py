@@ -1,5 +1,8 @@
 """The people of some markets at one engine: each acts once it was told the outcome that it waited for.
 
+Whoever sends a lot may see some of it refused, because the network took its actions in another order: gossip promises
+none. It sends those again.
+
 No client has a thread. Whoever is told to come again sends the same bytes again; whoever then hears that the action is
 recorded already has what it wanted.
 """
@@ -22,6 +25,8 @@ from freehold.ports.ledger import Accepted
 Answer: TypeAlias = Accepted | FreeholdError
 _AGAIN_SECONDS: Final = 0.05
 _LOOK_SECONDS: Final = 0.2
+_AGAIN_LARGEST: Final = 1_000
+"""Actions of lots that are sent again before a refusal counts as one."""
 
 
 class Queue(Protocol):
@@ -86,10 +91,10 @@ class Crowd:
             if isinstance(answer, Accepted):
                 self.acknowledged.append((action, answer))
                 self.seen.append((began, took))
-            elif isinstance(answer, Unavailable):
-                again.append(place)
             elif recorded is not None:
                 self.acknowledged.append((action, recorded))
+            elif isinstance(answer, Unavailable) or (self._lot > 1 and self.again < _AGAIN_LARGEST):
+                again.append(place)
             else:
                 self.refused.append(f"{answer.code}: {answer}")
         return again

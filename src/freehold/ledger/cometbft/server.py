@@ -1,8 +1,8 @@
 """The application on its Unix socket, and a bell beside it.
 
 A node opens four connections, sends many requests at once and expects the answers to each connection's in their order:
-one thread answers all of them, each lot in one write. Only what joining nodes are given is read in another thread,
-while that connection waits and the others go on. If a request fails, nothing is answered and the process ends.
+one thread answers all of them (`desk`), each lot in one write. Only what joining nodes are given is read in another
+thread, while that connection waits and the others go on. If a request fails, nothing is answered and the process ends.
 The node sees the connection close and stops too; both start again from what is on disk. Going on from a state that is
 in doubt could fork this validator from the others.
 
@@ -15,28 +15,26 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
-import msgspec
-
-from freehold.errors import Broken, FreeholdError
+from freehold.errors import Broken
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import Application
-from freehold.ledger.cometbft.snapshot_messages import (
-    ApplySnapshotChunk,
-    ListSnapshots,
-    LoadSnapshotChunk,
-    OfferSnapshot,
-)
+from freehold.ledger.cometbft.desk import Desk
+from freehold.ledger.cometbft.snapshot_messages import ListSnapshots, LoadSnapshotChunk
 from freehold.ledger.frames import frame
-from freehold.ledger.protobuf import framed, take_frames
-from freehold.protocol.digests import sha256
-from freehold.transport.trouble import trouble_of
+from freehold.ledger.protobuf import take_frames
 
 SOCKET_PATH_LARGEST = 107
 """Bytes of the path of a Unix socket: the operating system's limit."""
 _BACKLOG_LARGEST = 2**20
 """Bytes that may wait for a listener to the bell: one that does not read is hung up on, and asks the file instead."""
+
+_TOGETHER = 64
+"""Requests of one connection that are answered before it is another's turn."""
+_WAITING_LARGEST = 2**25
+"""Bytes of requests of one connection that may wait here; what is beyond waits in the node."""
 
 
 class Bell:
@@ -70,95 +68,73 @@ class Bell:
 class _Connection(asyncio.Protocol):
     """One of the node's connections."""
 
-    def __init__(self, application: Application, bell: Bell, failed: asyncio.Future[None]) -> None:
-        self._application = application
-        self._bell = bell
+    def __init__(self, desk: Desk, failed: asyncio.Future[None]) -> None:
+        self._desk = desk
         self._failed = failed
         self._buffer = bytearray()
-        self._requests: deque[abci.Request] = deque()
-        """What arrived whole and waits behind a request that takes long."""
-        self._reading: asyncio.Future[bytes] | None = None
-        self._transport: asyncio.WriteTransport | None = None
+        self._requests: deque[tuple[int, abci.Request]] = deque()
+        """What arrived whole and is not asked yet, each with its size."""
+        self._waiting = 0
+        """Bytes of it."""
+        self._asked = False
+        self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The node has come."""
-        if isinstance(transport, asyncio.WriteTransport):
+        if isinstance(transport, asyncio.Transport):
             self._transport = transport
 
     def data_received(self, data: bytes) -> None:
-        """Answers every request that has arrived whole; a request that fails ends the process, and nothing is said."""
+        """Has every request answered that has arrived whole; one that fails ends the process, and nothing is said."""
         if self._failed.done() or self._transport is None:
             return
         self._buffer += data
         try:
-            self._requests.extend(abci.read_request(each) for each in take_frames(self._buffer))
-            if self._reading is None:
-                self._answer_in_order(self._transport)
+            for each in take_frames(self._buffer):
+                self._requests.append((len(each), abci.read_request(each)))
+                self._waiting += len(each)
         except Exception as error:
             self._failed.set_exception(error)
-
-    def _answer_in_order(self, transport: asyncio.WriteTransport) -> None:
-        answers: list[bytes] = []
-        while self._requests and self._reading is None:
-            request = self._requests.popleft()
-            if isinstance(request, ListSnapshots | LoadSnapshotChunk):
-                self._reading = asyncio.get_running_loop().run_in_executor(None, self._answer, request)
-                self._reading.add_done_callback(self._go_on)
-            else:
-                answers.append(framed(self._answer(request)))
-        if answers:
-            transport.write(b"".join(answers))
-
-    def _go_on(self, read: asyncio.Future[bytes]) -> None:
-        """Answers what took long, and then whatever has waited behind it."""
-        self._reading = None
-        if self._failed.done() or self._transport is None or read.cancelled():
             return
-        try:
-            self._transport.write(framed(read.result()))
-            self._answer_in_order(self._transport)
-        except Exception as error:
+        if self._waiting > _WAITING_LARGEST:
+            self._transport.pause_reading()
+        self._ask()
+
+    def _ask(self) -> None:
+        if self._asked or not self._requests:
+            return
+        self._asked = True
+        answers: asyncio.Future[bytes]
+        if isinstance(request := self._requests[0][1], ListSnapshots | LoadSnapshotChunk):
+            self._taken(1)
+            answers = asyncio.get_running_loop().run_in_executor(None, self._desk.shown, request)
+        else:
+            answers = asyncio.wrap_future(self._desk.ask(self._taken(_TOGETHER)))
+        answers.add_done_callback(self._take)
+
+    def _taken(self, most: int) -> list[abci.Request]:
+        """The next requests, up to one that is answered elsewhere."""
+        some: list[abci.Request] = []
+        while self._requests and len(some) < most:
+            size, request = self._requests[0]
+            if some and isinstance(request, ListSnapshots | LoadSnapshotChunk):
+                break
+            self._requests.popleft()
+            self._waiting -= size
+            some.append(request)
+        return some
+
+    def _take(self, answers: asyncio.Future[bytes]) -> None:
+        self._asked = False
+        if answers.cancelled() or self._failed.done() or self._transport is None:
+            return
+        if (error := answers.exception()) is not None:
             self._failed.set_exception(error)
-
-    def _answer(self, request: abci.Request) -> bytes:
-        application = self._application
-        match request:
-            case abci.CheckTx():
-                answer, trouble = application.check_tx(request)
-                if trouble is not None:
-                    self._turn_away(request.transaction, trouble)
-                return answer
-            case abci.Commit():
-                answer = application.commit()
-                self._bell.ring(b"")
-                return answer
-            case abci.FinalizeBlock():
-                return application.finalize_block(request)
-            case abci.PrepareProposal():
-                return application.prepare_proposal(request)
-            case abci.ProcessProposal():
-                return application.process_proposal(request)
-            case abci.Query():
-                return application.query(request)
-            case abci.InitChain():
-                return application.init_chain(request)
-            case abci.Info():
-                return application.info()
-            case abci.Echo(message):
-                return abci.echo(message)
-            case abci.Flush():
-                return abci.flush()
-            case OfferSnapshot():
-                return application.offer_snapshot(request)
-            case ApplySnapshotChunk():
-                answer = application.apply_snapshot_chunk(request)
-                self._bell.ring(b"")
-                return answer
-            case ListSnapshots() | LoadSnapshotChunk():
-                return application.shelf.answer(request)
-
-    def _turn_away(self, transaction: bytes, trouble: FreeholdError) -> None:
-        self._bell.ring(sha256(transaction) + msgspec.json.encode(trouble_of(trouble)))
+            return
+        self._transport.write(answers.result())
+        if self._waiting <= _WAITING_LARGEST and not self._transport.is_closing():
+            self._transport.resume_reading()
+        self._ask()
 
 
 def serve(application: Application, socket: Path, bell: Path, *, lifeline: int | None = None) -> None:
@@ -187,10 +163,18 @@ async def _serve(application: Application, socket: Path, bell: Path, lifeline: i
         # What an application that was killed left behind: nobody listens there, and a node would wait for it.
         path.unlink(missing_ok=True)
     listeners = Bell()
+    desk = Desk(application, lambda message: _from_elsewhere(loop, listeners, message))
     hall = await asyncio.start_unix_server(listeners.welcome, bell)
-    door = await loop.create_unix_server(lambda: _Connection(application, listeners, ended), socket)
+    door = await loop.create_unix_server(lambda: _Connection(desk, ended), socket)
     try:
         await ended
     finally:
+        desk.close()
         door.close()
         hall.close()
+
+
+def _from_elsewhere(loop: asyncio.AbstractEventLoop, bell: Bell, message: bytes) -> None:
+    # A process that is ending rings no more.
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(bell.ring, message)

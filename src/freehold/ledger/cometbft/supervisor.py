@@ -26,14 +26,18 @@ from freehold.ledger.cometbft.configuration import Settings, write_settings
 
 _PATIENCE_SECONDS: Final = 30.0
 _GOODBYE_SECONDS: Final = 10.0
+_LEFT_SECONDS: Final = 1.0
+"""For whoever is left when the other is gone: a node without its application often cannot end by itself any more, and
+both stand being killed at any moment."""
 _WATCH_SECONDS: Final = 0.05
 _QUIET_SECONDS: Final = 60.0
 """A pair that lived this long is sound: earlier deaths are forgotten."""
 _DEATHS_LARGEST: Final = 10
 _LOG_LARGEST: Final = 64 * 2**20
 _DIVERGED: Final = re.compile(
-    # In turn with the others; and while it catches up, about a block of which it knows already that they signed it.
-    rb"CONSENSUS FAILURE!!!|Error in validation .*module=blocksync .*wrong Block\.Header\.(AppHash|LastResultsHash)"
+    # In turn with the others; and while it catches up, about a block of which it knows already that they signed it. A
+    # node whose application was killed fails too, but for another reason.
+    rb"(CONSENSUS FAILURE!!!|Error in validation .*module=blocksync) .*wrong Block\.Header\.[A-Za-z]+Hash"
 )
 _LINE_LARGEST: Final = 1_024
 _NOT_JOINED: Final = (b"failed to start state sync", b"State sync failed")
@@ -133,11 +137,11 @@ class Pair:
                 command, stdin=stdin, stdout=log, stderr=log, start_new_session=True
             )
 
-    def _end_both(self) -> None:
+    def _end_both(self, seconds: float = _GOODBYE_SECONDS) -> None:
         for process in reversed(self._processes):
             process.terminate()
             try:
-                process.wait(_GOODBYE_SECONDS)
+                process.wait(seconds)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -180,7 +184,7 @@ class Pair:
             self._look_into_log()
             if alive:
                 continue
-            self._end_both()
+            self._end_both(_LEFT_SECONDS)
             if isinstance(self.trouble, Unavailable):
                 return
             deaths = 1 if time.monotonic() - since > _QUIET_SECONDS else deaths + 1
