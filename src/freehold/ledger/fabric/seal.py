@@ -177,12 +177,14 @@ def cut(row: bytes) -> tuple[bytes, ...]:
     if len(row) > BLOCK_LARGEST:
         raise Invalid(f"a block of more than {BLOCK_LARGEST} bytes")
     envelopes: list[bytes] = []
+    before = 0
     for number, value in fields(row):
         part = octets(value)
         if number == 1:
             envelopes.append(bytes_field(1, part))
-        elif number == 2 and envelopes:
+        elif number == 2 and before == 1:
             envelopes[-1] += bytes_field(2, part)
+        before = number
     if b"".join(envelopes) != row or not 0 < len(envelopes) <= TRANSACTIONS_LARGEST or not all(envelopes):
         raise Invalid("a block is not made of envelopes in a row")
     return tuple(envelopes)
