@@ -8,6 +8,7 @@
     snapshots       the whole chain in pieces, for nodes that join
     restoration     such a snapshot on its way in, from whoever sends it
     application     the answers to the node's requests: the rules, run over the blocks that were decided
+    desk            the one thread in which the application answers
     server          the application on its Unix socket, and the bell that says that there is more
     configuration   a node's folder: keys, genesis and settings
     supervisor      application and node as a pair that lives and dies together
