@@ -100,7 +100,8 @@ def transaction(
     action = bytes_field(1, results) + message_field(3, response) + message_field(4, bytes_field(2, chaincode.encode()))
     answer = bytes_field(1, digest) + bytes_field(2, action)
     done = bytes_field(1, call) + message_field(2, endorsed(answer, endorsers() if by is None else by))
-    return message_field(1, octets(proposed[1])) + bytes_field(2, message_field(1, bytes_field(2, done)))
+    action = bytes_field(1, octets(header[2])) + bytes_field(2, done)
+    return message_field(1, octets(proposed[1])) + bytes_field(2, message_field(1, action))
 
 
 def block_bytes(number: int, previous: bytes, envelopes: Sequence[bytes], codes: Sequence[int]) -> bytes:

@@ -115,7 +115,7 @@ def test_an_envelope_of_another_channel_or_with_two_actions_is_invalid() -> None
         read_call(ENVELOPE, "other")
     header, actions = dict(fields(PAYLOAD))[1], octets(dict(fields(PAYLOAD))[2])
     doubled = message_field(1, octets(header)) + bytes_field(2, actions + actions)
-    with pytest.raises(Invalid, match="more than 1"):
+    with pytest.raises(Invalid, match="more than one"):
         read_call(bytes_field(1, doubled), PLACE.channel)
     with pytest.raises(Invalid, match="without an action"):
         read_call(bytes_field(1, message_field(1, octets(header))), PLACE.channel)

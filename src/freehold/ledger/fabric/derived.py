@@ -102,7 +102,7 @@ def steps_in(block: FabricBlock, place: Place, endorsers: Endorsers, clock: Cloc
         if code != VALID:
             continue
         try:
-            call = read_call(envelope, place.channel)
+            call = read_call(envelope, place.channel, place.chaincode)
             step = None if call is None else _step(call, place.chaincode, endorsers, clock, (block.number, number))
         except FreeholdError as error:
             raise Broken(
@@ -118,7 +118,7 @@ def steps_in(block: FabricBlock, place: Place, endorsers: Endorsers, clock: Cloc
 
 def clock_read(envelope: bytes, place: Place) -> Version | None:
     """As which tick left it an endorsed call has read the clock; None if it has not."""
-    call = read_call(envelope, place.channel)
+    call = read_call(envelope, place.channel, place.chaincode)
     own = [each for each in call.written if each.namespace == place.chaincode] if call is not None else []
     return next((version for each in own for key, version in each.reads if key == clocks.KEY), None)
 

@@ -45,12 +45,17 @@ class Endorsers:
 
     def check(self, answer: bytes, endorsements: Sequence[Endorsement]) -> None:
         """Invalid unless more than half of the organisations endorsed this answer. Others may have done so too."""
-        named = {name for each in endorsements if (name := self._endorsed(answer, each)) is not None}
-        if len(named) < self._authorities.majority:
-            raise Invalid(
-                f"it is endorsed by {', '.join(sorted(named)) or 'nobody who counts'}, where"
-                f" {self._authorities.majority} of {', '.join(self._authorities.peers)} have to"
-            )
+        named: set[str] = set()
+        for each in endorsements:
+            name = self._endorsed(answer, each)
+            if name is not None:
+                named.add(name)
+            if len(named) >= self._authorities.majority:
+                return
+        raise Invalid(
+            f"it is endorsed by {', '.join(sorted(named)) or 'nobody who counts'}, where"
+            f" {self._authorities.majority} of {', '.join(self._authorities.peers)} have to"
+        )
 
     def _endorsed(self, answer: bytes, endorsement: Endorsement) -> str | None:
         """The organisation whose peer endorsed; None if none did."""

@@ -194,7 +194,10 @@ def read_call(message: ChaincodeMessage) -> Call:
 
 
 def read_proposal(signed: bytes) -> Proposed:
-    """SignedProposal → Proposal → Header → ChannelHeader, and → ChaincodeProposalPayload → … → ChaincodeSpec."""
+    """SignedProposal → Proposal → Header → ChannelHeader, and → ChaincodeProposalPayload → … → ChaincodeSpec.
+
+    Both name a chaincode. The peer calls the one in the header, whatever the other says.
+    """
     proposal = _found(_inner(signed, 1))
     header = _found(_inner(octets(proposal.get(1, b"")), 1))
     moment = _found(octets(header.get(3, b"")))
@@ -202,7 +205,7 @@ def read_proposal(signed: bytes) -> Proposed:
     return Proposed(
         time=integer(moment.get(1, 0)) * 1_000 + integer(moment.get(2, 0)) // 1_000_000,
         channel=_name(header.get(4, b"")),
-        chaincode=_name(_found(octets(specification.get(2, b""))).get(2, b"")),
+        chaincode=_name(_found(_inner(octets(header.get(7, b"")), 2)).get(2, b"")),
         arguments=tuple(_repeated(octets(specification.get(3, b"")), 1, ARGUMENTS_LARGEST + 1)),
     )
 

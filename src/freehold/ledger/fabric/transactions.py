@@ -20,9 +20,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from freehold.errors import Invalid
+from freehold.ledger.fabric import lenient
 from freehold.ledger.fabric.clock import Version
 from freehold.ledger.fabric.envelope import ENDORSER_TRANSACTION, NANOSECONDS, found
-from freehold.ledger.protobuf import Value, fields, integer, octets, text
+from freehold.ledger.protobuf import fields, integer, octets, text
 
 VALID, DUPLICATE, READ_CONFLICT, PHANTOM_CONFLICT = 0, 9, 11, 12
 """Codes of validation that are told apart; every other means that the transaction could never be valid."""
@@ -33,11 +34,9 @@ _ARGUMENTS_LARGEST: Final = 256
 _NAMESPACES_LARGEST: Final = 64
 _READS_LARGEST: Final = 4_096
 _WRITES_LARGEST: Final = 4_096
-_ENDORSEMENTS_LARGEST: Final = 64
 _FILTER: Final = 2
 """The place of the codes in a block's metadata."""
 _DIGEST: Final = 32
-_TIME_LARGEST: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +110,7 @@ def read_block(data: bytes) -> FabricBlock:
         raise Invalid(f"block {number} holds other envelopes than its header names")
     if len(codes) != len(envelopes):
         raise Invalid(f"block {number} holds {len(envelopes)} envelopes, and {len(codes)} codes of validation")
-    digest = hashlib.sha256(_header_bytes(number, previous, data_hash)).digest()
+    digest = hashlib.sha256(header_bytes(number, previous, data_hash)).digest()
     return FabricBlock(
         number=number,
         previous=previous,
@@ -127,75 +126,86 @@ def read_number(data: bytes) -> int:
     return integer(found(octets(found(data).get(1, b""))).get(1, 0))
 
 
+def header_bytes(number: int, previous: bytes, data: bytes) -> bytes:
+    """The ASN.1 sequence that orderers sign and the next block names: a block's number and both digests, in DER."""
+    size = number.bit_length() // 8 + 1
+    content = bytes([0x02, size]) + number.to_bytes(size, "big")
+    content += b"".join(bytes([0x04, len(each)]) + each for each in (previous, data))
+    return bytes([0x30, len(content)]) + content
+
+
 def transaction_id(envelope: bytes) -> str:
     """The id that an envelope claims, valid or not; empty if it claims none that can be read."""
     try:
-        _, header = _payload(envelope)
-        return text(header.get(5, b""))
+        return text(lenient.last(_headers(lenient.last(envelope, 1))[0], 5))
     except Invalid:
         return ""
 
 
-def read_call(envelope: bytes, channel: str) -> Call | None:
-    """The call in a valid envelope, None if it is something else; Invalid if it is no valid envelope of the channel."""
-    payload, header = _payload(envelope)
-    if text(header.get(4, b"")) != channel:
+def read_call(envelope: bytes, channel: str, chaincode: str | None = None) -> Call | None:
+    """The call in a valid envelope, None if it is something else; Invalid if it is no valid envelope of the channel.
+
+    With the name of a chaincode, a call of another one is None too unless it touches this one's namespace. Whatever
+    others put into theirs is nobody's trouble here.
+    """
+    payload = lenient.last(envelope, 1)
+    channel_header, _ = _headers(payload)
+    if lenient.last(channel_header, 4) != channel.encode():
         raise Invalid("an envelope of another channel")
-    if integer(header.get(1, 0)) != ENDORSER_TRANSACTION:
+    if lenient.whole(channel_header, 1) != ENDORSER_TRANSACTION:
         return None
-    (action,) = _exactly_one(octets(payload.get(2, b"")))
-    parts = found(octets(found(action).get(2, b"")))
-    proposed, done = octets(parts.get(1, b"")), octets(parts.get(2, b""))
-    endorsed = octets(found(done).get(1, b""))
+    action = _only_action(lenient.last(payload, 2))
+    inner = lenient.last(action, 2)
+    proposed, done = lenient.last(inner, 1), lenient.merged(inner, 2)
+    endorsed = lenient.last(done, 1)
     answer = found(endorsed)
-    if octets(answer.get(1, b"")) != _proposal_digest(payload, proposed):
+    proposal = channel_header + lenient.last(action, 1) + proposed
+    if octets(answer.get(1, b"")) != hashlib.sha256(proposal).digest():
         raise Invalid("its endorsers answered another proposal")
     result = found(octets(answer.get(2, b"")))
-    response, name = found(octets(result.get(3, b""))), found(octets(result.get(4, b"")))
+    name = text(found(octets(result.get(4, b""))).get(2, b""))
+    changed = octets(result.get(1, b""))
+    if chaincode is not None and name != chaincode and chaincode not in _namespaces(changed):
+        return None
+    header, response = found(channel_header), found(octets(result.get(3, b"")))
     specification = found(octets(found(octets(found(proposed).get(1, b""))).get(1, b"")))
     return Call(
         transaction=text(header.get(5, b"")),
         time=_time(octets(header.get(3, b""))),
-        chaincode=text(name.get(2, b"")),
+        chaincode=name,
         arguments=tuple(_repeated(octets(specification.get(3, b"")), 1, _ARGUMENTS_LARGEST)),
         status=integer(response.get(1, 0)),
         payload=octets(response.get(3, b"")),
-        written=tuple(_written(octets(result.get(1, b"")))),
+        written=tuple(_written(changed)),
         endorsed=endorsed,
-        endorsements=tuple(map(_endorsement, _repeated(done, 2, _ENDORSEMENTS_LARGEST))),
+        endorsements=tuple(map(_endorsement, lenient.repeated(done, 2))),
     )
 
 
-def _payload(envelope: bytes) -> tuple[dict[int, Value], dict[int, Value]]:
-    """The payload of an envelope and the channel header in it."""
-    payload = found(octets(found(envelope).get(1, b"")))
-    return payload, found(octets(found(octets(payload.get(1, b""))).get(1, b"")))
+def _headers(payload: bytes) -> tuple[bytes, bytes]:
+    """The channel header and the signature header of a payload."""
+    header = lenient.merged(payload, 1)
+    return lenient.last(header, 1), lenient.last(header, 2)
 
 
-def _proposal_digest(payload: dict[int, Value], proposed: bytes) -> bytes:
-    """By what an endorser names the proposal that it answers: both headers and the call in it."""
-    header = found(octets(payload.get(1, b"")))
-    return hashlib.sha256(octets(header.get(1, b"")) + octets(header.get(2, b"")) + proposed).digest()
+def _namespaces(results: bytes) -> set[str]:
+    return {text(found(octets(value)).get(1, b"")) for number, value in fields(results) if number == 2}
+
+
+def _only_action(transaction: bytes) -> bytes:
+    actions = lenient.repeated(transaction, 1)
+    if len(actions) != 1:
+        raise Invalid("a transaction with more than one action, or without an action")
+    return actions[0]
 
 
 def _endorsement(data: bytes) -> Endorsement:
-    parts = found(data)
-    return Endorsement(endorser=octets(parts.get(1, b"")), signature=octets(parts.get(2, b"")))
-
-
-def _exactly_one(transaction: bytes) -> list[bytes]:
-    actions = _repeated(transaction, 1, 1)
-    if not actions:
-        raise Invalid("a transaction without an action")
-    return actions
+    return Endorsement(endorser=lenient.last(data, 1), signature=lenient.last(data, 2))
 
 
 def _time(moment: bytes) -> int:
     parts = found(moment)
-    time = integer(parts.get(1, 0)) * 1_000 + integer(parts.get(2, 0)) // NANOSECONDS
-    if not 0 <= time < _TIME_LARGEST:
-        raise Invalid(f"a transaction claims the impossible time {time}")
-    return time
+    return integer(parts.get(1, 0)) * 1_000 + integer(parts.get(2, 0)) // NANOSECONDS
 
 
 def _written(results: bytes) -> Iterator[Written]:
@@ -230,14 +240,3 @@ def _repeated(data: bytes, number: int, most: int) -> list[bytes]:
                 raise Invalid(f"a message with more than {most} elements")
             listed.append(octets(value))
     return listed
-
-
-def _header_bytes(number: int, previous: bytes, data_hash: bytes) -> bytes:
-    """The ASN.1 sequence whose SHA-256 the next block names: its number and both digests, in DER."""
-    size = number.bit_length() // 8 + 1
-    content = (
-        bytes([0x02, size])
-        + number.to_bytes(size, "big")
-        + b"".join(bytes([0x04, len(each)]) + each for each in (previous, data_hash))
-    )
-    return bytes([0x30, len(content)]) + content
