@@ -26,6 +26,7 @@
     sending         the way of one action, for all that are under way
 
     deliver         the channel's blocks, as a peer hands them out
+    lenient         messages that a stranger wrote, read as the peers read them
     transactions    what stands in them
     endorsements    who endorsed a transaction, found out here
     authorities     the certificates by which signers are judged
