@@ -17,7 +17,8 @@ from freehold.ledger.fabric.clock import KEY, TICK, Version, encode
 from freehold.ledger.fabric.envelope import Place, found, propose
 from freehold.ledger.fabric.folding import Folding
 from freehold.ledger.fabric.identity import Identity
-from freehold.ledger.fabric.seal import Chain, Seal, Signature, header_bytes
+from freehold.ledger.fabric.seal import Chain, Seal, Signature
+from freehold.ledger.fabric.transactions import header_bytes
 from freehold.ledger.protobuf import bytes_field, message_field, number_field, octets
 from freehold.ports.machine import Executed
 from freehold.protocol import canonical

@@ -10,12 +10,13 @@ from cryptography.hazmat.primitives.asymmetric import utils
 
 from freehold.errors import Invalid
 from freehold.ledger.fabric.authorities import Authorities
+from freehold.ledger.fabric.envelope import found
 from freehold.ledger.fabric.folding import PEM
 from freehold.ledger.fabric.identity import Identity
 from freehold.ledger.fabric.seal import cut
 from freehold.ledger.fabric.transactions import DUPLICATE, READ_CONFLICT, VALID
 from freehold.ledger.fabric.validity import BAD_CREATOR, INVALID, POLICY_FAILURE, Validity
-from freehold.ledger.protobuf import bytes_field, message_field, number_field
+from freehold.ledger.protobuf import bytes_field, message_field, number_field, octets
 from tests.fabric.channel import PLACE, identity, read_write_set
 from tests.fabric.ordered import CLIENT, ORDERERS, Ordered, action, call, configuration, network, tick
 from tests.fabric.ordered import TIME as NOW
@@ -176,6 +177,21 @@ def test_a_call_that_read_a_range_of_records_is_refused_whole() -> None:
     # One that both did not endorse stops nobody.
     alone = call([b"execute", b"x"], read_write_set({}, extra=message_field(2, b"")), b"{}", by=(FIRST,))
     assert judged((alone,)) == [[POLICY_FAILURE]]
+
+
+def respelled(envelope: bytes) -> bytes:
+    """The same call as a client may spell it: its header in two parts, and fields that nobody knows."""
+    message = octets(found(envelope)[1])
+    parts = found(message)
+    header = found(octets(parts[1]))
+    again = message_field(1, bytes_field(1, octets(header[1]))) + message_field(1, bytes_field(2, octets(header[2])))
+    again += b"\x9b\x06\x08\x01\x9c\x06" + bytes_field(2, octets(parts[2]) + number_field(77, 5))
+    return bytes_field(1, again) + bytes_field(2, CLIENT.sign(again))
+
+
+def test_no_spelling_of_a_client_s_makes_another_judgement() -> None:
+    assert judged((respelled(action(1, CLOCK)), action(1, CLOCK))) == [[VALID, READ_CONFLICT]]
+    assert judged((respelled(action(1, CLOCK, by=(FIRST,))),)) == [[POLICY_FAILURE]]
 
 
 def test_the_client_that_carries_a_call_may_be_anybody_s() -> None:

@@ -32,6 +32,16 @@ CERTIFICATE_LARGEST: Final = 2**14
 _KNOWN_LARGEST: Final = 2**14
 """Certificates that are remembered; a channel has as many as it has clients."""
 _HALF_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551 // 2
+_STRANGE: Final = (
+    ValueError,
+    TypeError,
+    InvalidSignature,
+    UnsupportedAlgorithm,
+    x509.DuplicateExtension,
+    x509.InvalidVersion,
+    x509.UnsupportedGeneralNameType,
+)
+"""What reading a certificate may come to."""
 _UNITS: Final = frozenset({"admin", "client", "orderer", "peer"})
 _PEM: Final = re.compile(rb"-----BEGIN [A-Z ]{1,40}-----\s([A-Za-z0-9+/=\s]{1,24576})-----END ")
 
@@ -126,10 +136,10 @@ class Authorities:
         if authority.role == "consenter":
             return certificate == root
         try:
-            if not root.extensions.get_extension_for_class(x509.BasicConstraints).value.ca:
+            if not _is_authority(root):
                 return False
             certificate.verify_directly_issued_by(root)
-        except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.ExtensionNotFound):
+        except _STRANGE:
             return False
         return True
 
@@ -156,7 +166,7 @@ def _signer(msp: str, certificate: x509.Certificate) -> Signer | None:
             str(each.value) for each in certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         }
         ca = _is_authority(certificate)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except _STRANGE:
         return None
     if ca or len(units & _UNITS) != 1 or not isinstance(key, ec.EllipticCurvePublicKey):
         return None
@@ -178,7 +188,7 @@ def _read(pem: bytes) -> x509.Certificate | None:
     block = _PEM.search(pem)
     try:
         return None if block is None else x509.load_der_x509_certificate(base64.b64decode(b"".join(block[1].split())))
-    except (ValueError, TypeError, binascii.Error, UnsupportedAlgorithm):
+    except (binascii.Error, *_STRANGE):
         return None
 
 

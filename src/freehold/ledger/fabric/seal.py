@@ -34,7 +34,7 @@ from freehold.ledger.fabric.derived import Derived, derive
 from freehold.ledger.fabric.endorsements import Endorsers
 from freehold.ledger.fabric.envelope import Place, found
 from freehold.ledger.fabric.folding import PEM, Pieces, Unfolding
-from freehold.ledger.fabric.transactions import BLOCK_LARGEST, TRANSACTIONS_LARGEST, FabricBlock
+from freehold.ledger.fabric.transactions import BLOCK_LARGEST, TRANSACTIONS_LARGEST, FabricBlock, header_bytes
 from freehold.ledger.fabric.validity import Validity, is_configuration
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.protobuf import bytes_field, fields, octets
@@ -188,14 +188,6 @@ def cut(row: bytes) -> tuple[bytes, ...]:
     if b"".join(envelopes) != row or not 0 < len(envelopes) <= TRANSACTIONS_LARGEST or not all(envelopes):
         raise Invalid("a block is not made of envelopes in a row")
     return tuple(envelopes)
-
-
-def header_bytes(number: int, previous: bytes, data: bytes) -> bytes:
-    """The ASN.1 sequence that orderers sign: its number and both digests, in DER."""
-    size = number.bit_length() // 8 + 1
-    content = bytes([0x02, size]) + number.to_bytes(size, "big")
-    content += b"".join(bytes([0x04, len(each)]) + each for each in (previous, data))
-    return bytes([0x30, len(content)]) + content
 
 
 def signer_of(chain: Chain, value: bytes, said: bytes, signature: bytes, *, numbered: bool) -> Signer | None:

@@ -23,17 +23,17 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from freehold.errors import Invalid
+from freehold.ledger.fabric import lenient
 from freehold.ledger.fabric.authorities import Authorities, fits
 from freehold.ledger.fabric.envelope import ENDORSER_TRANSACTION, found
 from freehold.ledger.fabric.transactions import DUPLICATE, READ_CONFLICT, VALID, transaction_id
-from freehold.ledger.protobuf import Value, fields, integer, octets, text
+from freehold.ledger.protobuf import fields, integer, octets, text
 
 CONFIGURATION: Final = 1
 """Type of a channel header."""
 BAD_CREATOR, POLICY_FAILURE, INVALID = 4, 10, 255
 """Codes beside those that `transactions` names; the last stands for every other reason."""
 _ELEMENTS_LARGEST: Final = 2**14
-_ENDORSEMENTS_LARGEST: Final = 64
 _IMPLICIT: Final = "_implicit_org_"
 """Before the name of an organisation: its own collection in the namespace of the lifecycle."""
 
@@ -124,7 +124,7 @@ class Validity:
             signer = self.authorities.signer(identity)
             if signer is None or signer.unit != "peer" or signer.msp not in self.authorities.peers:
                 continue
-            if fits(signer, transaction.answer + identity, signature):
+            if signer.msp not in endorsers and fits(signer, transaction.answer + identity, signature):
                 endorsers.add(signer.msp)
         return endorsers
 
@@ -161,51 +161,47 @@ def is_configuration(envelope: bytes, channel: str) -> bool:
 
 def _read(envelope: bytes, channel: str) -> _Transaction | None:
     """The call in an envelope, None if it is a configuration; Invalid if it is neither, or not as it has to be."""
-    outer = found(envelope)
-    message = octets(outer.get(1, b""))
-    payload = found(message)
-    header = found(_merged(message, 1))
-    about, by = found(octets(header.get(1, b""))), found(octets(header.get(2, b"")))
-    nonce, creator = octets(by.get(2, b"")), octets(by.get(1, b""))
-    _require(text(about.get(4, b"")) == channel and not integer(about.get(6, 0)), "of another channel")
-    kind = integer(about.get(1, 0))
+    message = lenient.last(envelope, 1)
+    header = lenient.merged(message, 1)
+    about, by = lenient.last(header, 1), lenient.last(header, 2)
+    _require(lenient.last(about, 4) == channel.encode() and not lenient.whole(about, 6), "of another channel")
+    kind = lenient.whole(about, 1)
     if kind == CONFIGURATION:
         return None
-    _require(kind == ENDORSER_TRANSACTION and bool(nonce) and bool(creator), "of no kind that is taken")
-    id = text(about.get(5, b""))
-    _require(id == hashlib.sha256(nonce + creator).hexdigest(), "under an id that is not its own")
-    (action,) = _exactly_one(octets(payload.get(2, b"")))
-    parts = found(action)
-    signer = found(octets(parts.get(1, b"")))
-    _require(bool(octets(signer.get(1, b""))) and bool(octets(signer.get(2, b""))), "without a header of its call")
-    inner = octets(parts.get(2, b""))
-    done = _merged(inner, 2)
-    answer = octets(found(done).get(1, b""))
-    said = found(answer)
-    proposal = octets(header.get(1, b"")) + octets(parts.get(1, b"")) + octets(found(inner).get(1, b""))
-    _require(octets(said.get(1, b"")) == hashlib.sha256(proposal).digest(), "whose endorsers answered another proposal")
-    result = found(octets(said.get(2, b"")))
+    creator, nonce = lenient.last(by, 1), lenient.last(by, 2)
+    _require(kind == ENDORSER_TRANSACTION and bool(creator) and bool(nonce), "of no kind that is taken")
+    id = lenient.last(about, 5)
+    _require(id == hashlib.sha256(nonce + creator).hexdigest().encode(), "under an id that is not its own")
+    actions = lenient.repeated(lenient.last(message, 2), 1)
+    _require(len(actions) == 1, "of more than one call, or of none")
+    signer, inner = lenient.last(actions[0], 1), lenient.last(actions[0], 2)
+    _require(bool(lenient.last(signer, 1)) and bool(lenient.last(signer, 2)), "without a header of its call")
+    done = lenient.merged(inner, 2)
+    answer = lenient.last(done, 1)
+    proposal = hashlib.sha256(about + signer + lenient.last(inner, 1)).digest()
+    _require(lenient.last(answer, 1) == proposal, "whose endorsers answered another proposal")
+    result = lenient.last(answer, 2)
     return _Transaction(
-        id=id,
+        id=id.decode(),
         creator=creator,
         message=message,
-        signature=octets(outer.get(2, b"")),
+        signature=lenient.last(envelope, 2),
         chaincode=_chaincode(about, result),
         answer=answer,
-        endorsements=tuple(_endorsements(done)),
-        changes=_changes(octets(result.get(1, b""))),
+        endorsements=tuple((lenient.last(each, 1), lenient.last(each, 2)) for each in lenient.repeated(done, 2)),
+        changes=_changes(lenient.last(result, 1)),
     )
 
 
-def _chaincode(about: dict[int, Value], result: dict[int, Value]) -> str:
+def _chaincode(about: bytes, result: bytes) -> str:
     """The name of the chaincode that was called; Invalid unless it is the same wherever it stands."""
-    asked = found(octets(found(octets(about.get(7, b""))).get(2, b"")))
-    answered = found(octets(result.get(4, b"")))
-    name = text(asked.get(2, b""))
-    _require(bool(name) and name == text(answered.get(2, b"")) and bool(text(answered.get(3, b""))), "of no chaincode")
-    if 2 in result:
-        _require(text(found(octets(result[2])).get(1, b"")) == name, "with an event of another chaincode")
-    return name
+    asked = lenient.merged(lenient.last(about, 7), 2)
+    answered = lenient.merged(result, 4)
+    name = lenient.last(asked, 2)
+    _require(bool(name) and name == lenient.last(answered, 2) and bool(lenient.last(answered, 3)), "of no chaincode")
+    event = lenient.last(result, 2)
+    _require(not event or lenient.last(event, 1) == name, "with an event of another chaincode")
+    return text(name)
 
 
 def _changes(results: bytes) -> _Changes:
@@ -253,26 +249,9 @@ def _writes(listed: Sequence[bytes]) -> Iterator[tuple[bytes, bool]]:
         yield octets(parts.get(1, b"")), bool(integer(parts.get(2, 0))) or not octets(parts.get(3, b""))
 
 
-def _endorsements(done: bytes) -> Iterator[tuple[bytes, bytes]]:
-    for each in _repeated(done, 2, _ENDORSEMENTS_LARGEST):
-        parts = found(each)
-        yield octets(parts.get(1, b"")), octets(parts.get(2, b""))
-
-
-def _merged(message: bytes, number: int) -> bytes:
-    """A message inside a message: if it stands there in several parts, protobuf reads them as one."""
-    return b"".join(_repeated(message, number))
-
-
-def _exactly_one(transaction: bytes) -> list[bytes]:
-    actions = _repeated(transaction, 1, 2)
-    _require(len(actions) == 1, "of more than one call, or of none")
-    return actions
-
-
-def _repeated(data: bytes, number: int, most: int = _ELEMENTS_LARGEST) -> list[bytes]:
+def _repeated(data: bytes, number: int) -> list[bytes]:
     listed = [octets(value) for each, value in fields(data) if each == number]
-    _require(len(listed) <= most, "of too many parts")
+    _require(len(listed) <= _ELEMENTS_LARGEST, "of too many parts")
     return listed
 
 
