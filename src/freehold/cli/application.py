@@ -56,6 +56,7 @@ def build() -> typer.Typer:
         money_show,
         money_withdraw,
         network_create,
+        network_develop,
         network_join,
         network_propose,
         network_show,
@@ -117,6 +118,7 @@ def build() -> typer.Typer:
             "Found a market, and run its ledger with others.",
             {
                 "create": network_create,
+                "develop": network_develop,
                 "join": network_join,
                 "show": network_show,
                 "propose": network_propose,

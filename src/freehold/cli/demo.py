@@ -36,8 +36,8 @@ def demo(
         int | None, typer.Option("--group-min", help="Subsets that train together at least; all if not given.")
     ] = None,
     engine: Annotated[
-        Literal["embedded", "cometbft"],
-        typer.Option("--engine", help="What records the market: one operator's node, or a network of four operators."),
+        Literal["embedded", "cometbft", "fabric"],
+        typer.Option("--engine", help="What records the market: one operator's node, or several operators together."),
     ] = "embedded",
     rounds: Annotated[int, typer.Option("--rounds", help="Rounds of training.")] = 6,
     cheat: Annotated[

@@ -6,7 +6,7 @@ as folders on this machine.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -39,6 +39,10 @@ def network_create(
         int,
         typer.Option("--first-port", min=1, max=65_000, help="Without cards: where the first node meets the others."),
     ] = 26_656,
+    fabric: Annotated[
+        Literal["raft", "bft"] | None,
+        typer.Option("--fabric", help="On Hyperledger Fabric: two organisations for development on this machine."),
+    ] = None,
     skew: Annotated[str, typer.Option("--skew", metavar="TIME", help="How far clocks may be apart.")] = "30s",
     grace: Annotated[
         str | None, typer.Option("--grace", metavar="TIME", help="What a deadline's passing waits for; twice the skew.")
@@ -91,11 +95,15 @@ def network_create(
         "skew": skew_ms,
         "stores": [_STORE],
     }
+    if fabric is not None and (card or operators is not None):
+        raise Usage("On Fabric there are two organisations, and no cards.", next="leave --operators and --card out")
     several = bool(card) or (operators or 1) > 1
     _require_new(folder, profile, name, CONSORTIUM if several else RECORD)
     ring = stored_keys(profile, "treasury", lambda: new_ring("treasury", "", os.urandom), bare=no_passphrase)
     record = NetworkRecord.parse(_canonical({**record_of, "treasury": ring.members[0].signing_key}))
-    if several:
+    if fabric is not None:
+        id, folders = _on_fabric(folder, record, fabric)
+    elif several:
         id, folders = _together(folder, record, card or [], operators or 1, first_port)
     else:
         id, folders = _founded(folder, record), [folder]
@@ -160,6 +168,15 @@ def _together(
     return network_id(consortium.read_consortium(shared)[0]), [folder] if own else []
 
 
+def _on_fabric(folder: Path, record: "NetworkRecord", ordering: Literal["raft", "bft"]) -> tuple[str, list[Path]]:
+    """The id of a network on Fabric, and the folders of its organisations."""
+    from freehold.node.development import ORGANISATIONS, found_on_fabric, organisation_folder
+    from freehold.protocol.network import network_id
+
+    found = found_on_fabric(folder, record, ordering)
+    return network_id(found), [organisation_folder(folder, number) for number in range(1, ORGANISATIONS + 1)]
+
+
 def _founded(folder: Path, record: "NetworkRecord") -> str:
     """The id of the network, made now, or by an attempt that was interrupted after it had written the same record."""
     from msgspec.structs import replace
@@ -191,6 +208,7 @@ def _text(folder: Path, folders: list[Path], id: str, name: str, url: str, profi
     from freehold.cli.addresses import port_of
     from freehold.cli.node import PORT
     from freehold.node.consortium import CONSORTIUM
+    from freehold.node.development import is_development
 
     # a node knows no address but the one it is told: members would look for it where it does not listen
     first = port_of(url) or PORT
@@ -198,7 +216,10 @@ def _text(folder: Path, folders: list[Path], id: str, name: str, url: str, profi
     nodes = [f"freehold node --network {each}{port}" for each, port in zip(folders, ports, strict=True)]
     together = folders != [folder] or (folder / CONSORTIUM).exists()
     keys = f"{folder}/operator.key signs its blocks and stays here"
-    if together and len(folders) > 1:
+    if is_development(folder):
+        keys = "a development network: all keys of its organisations were made here"
+        nodes.insert(0, f"freehold network develop {folder}     and then, beside it:")
+    elif together and len(folders) > 1:
         keys = "a trial: each operator's keys were made here, where one person could use them all"
     elif together:
         keys = f"every operator is given {folder}/{CONSORTIUM}: freehold network join DIR --file {CONSORTIUM}"

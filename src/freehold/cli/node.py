@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from freehold.ledger.cometbft.client import CometLedger
     from freehold.ledger.embedded.copy import CopiedLedger
     from freehold.ledger.embedded.front import FrontLedger
+    from freehold.ledger.fabric.client import FabricLedger
     from freehold.node.lines import Lines
     from freehold.node.settings import Settings
 
@@ -103,15 +104,20 @@ def _stop(_: int, __: object) -> None:
 @contextmanager
 def _opened(
     network: Path, settings: "Settings", follow: str | None, id: str | None, operator: str | None, lines: "Lines"
-) -> "Iterator[FrontLedger | CometLedger | CopiedLedger]":
+) -> "Iterator[FrontLedger | CometLedger | FabricLedger | CopiedLedger]":
     """The ledger in a folder, alone or with other operators, or the copy that follows another node."""
     from freehold.node import consortium
+    from freehold.node.organisation import is_organisation, open_organisation
 
     if follow is None and consortium.is_consortium(network):
         joining = None if settings.joining is None else settings.joining.joining()
         light = settings.light or ""
         with closing(consortium.start(consortium.cometbft(), network, light=light, joining=joining)) as validator:
             yield validator
+        return
+    if follow is None and is_organisation(network):
+        with closing(open_organisation(network)) as organisation:
+            yield organisation
         return
     if follow is None:
         from freehold.node.runtime import open_ledger

@@ -119,7 +119,11 @@ class Stage:
         plan = self._plan
         cost = plan.rounds * (plan.subsets * plan.replicas * PRICE_JOB + PRICE_ROUND)
         place = ground.found(plan.engine, self._people, self._running, str(2 * cost // MICRO + 1))
-        serves = "its node serves" if plan.engine == "embedded" else f"{ground.OPERATORS} operators serve it,"
+        serves = {
+            "embedded": "its node serves",
+            "cometbft": f"{ground.OPERATORS} operators serve it,",
+            "fabric": "two organisations of Fabric serve it,",
+        }[plan.engine]
         self._story.tell("network", f"{place.network[:8]} founded; {serves} {place.url}")
         return place
 

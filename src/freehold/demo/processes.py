@@ -17,7 +17,7 @@ from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 
 _TETHERED: Final = (sys.executable, "-m", "freehold.demo.tethered")
 _FREEHOLD: Final = (*_TETHERED, "freehold")
-_OF_THE_MACHINE: Final = ("FREEHOLD_COMETBFT",)
+_OF_THE_MACHINE: Final = ("FREEHOLD_COMETBFT", "FREEHOLD_FABRIC")
 """Where programs are installed, which is the same for everybody on one machine."""
 _PATIENCE: Final = 5.0
 """Seconds that a process gets to end by itself before it is killed."""
@@ -191,7 +191,7 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 
 def _waits_for(command: Sequence[str]) -> bool:
-    return not {"up", "node", "freehold.demo.cheaters"} & set(_typed(command)[:2])
+    return not {"up", "node", "develop", "freehold.demo.cheaters"} & set(_typed(command)[:3])
 
 
 def _typed(command: Sequence[str]) -> Sequence[str]:
