@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from freehold.errors import Invalid
+from freehold.errors import Invalid, Unavailable
 from freehold.ledger.fabric import clock, messages
 from freehold.ledger.fabric.clock import AGE_LARGEST, AWAY_LARGEST, STEP_LEAST, TICK, TICK_FIRST
 from freehold.ledger.fabric.functions import EVENT, EXECUTE, READ, Functions
@@ -168,3 +168,17 @@ def test_a_call_that_another_chaincode_passes_on_is_not_answered() -> None:
     ):
         with pytest.raises(Invalid, match="signed proposal"):
             FUNCTIONS(made(**lie), read)
+
+
+def test_a_peer_that_does_not_answer_a_read_is_not_asked_again() -> None:
+    asked: list[Sequence[str]] = []
+
+    def gone(keys: Sequence[str]) -> list[bytes | None]:
+        asked.append(keys)
+        raise Unavailable("the peer does not answer its chaincode")
+
+    action = note("one", "hello")
+    proposed = Proposed(channel=CHANNEL, chaincode=CHAINCODE, arguments=(EXECUTE.encode(), action))
+    with pytest.raises(Unavailable, match="does not answer"):
+        FUNCTIONS(Call(function=EXECUTE, arguments=(action,), channel=CHANNEL, proposed=proposed), gone)
+    assert len(asked) == 1

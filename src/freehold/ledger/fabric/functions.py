@@ -20,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from freehold.errors import Invalid, Refused, Unavailable
+from freehold.errors import FreeholdError, Invalid, Refused, Unavailable
 from freehold.ledger.cometbft.application import said
 from freehold.ledger.embedded.execution import execute
 from freehold.ledger.fabric import clock as clocks
@@ -128,13 +128,14 @@ class _Timed:
     """The reads of one execution at an assumed time; the clock is read with the first of them, and nothing twice.
 
     It was the same a moment ago, almost always. If it was not, the execution ends at its first read, and the next one,
-    at the right time, finds here what was read already.
+    at the right time, finds here what was read already. After a peer that does not answer nothing more is asked.
     """
 
     def __init__(self, read: Read, assumed: int) -> None:
         self.assumed = assumed
         self._below = read
         self._values: dict[str, bytes | None] = {}
+        self._trouble: FreeholdError | None = None
 
     def __call__(self, keys: Sequence[str]) -> list[bytes | None]:
         self._fetch([*keys, clocks.KEY])
@@ -149,6 +150,12 @@ class _Timed:
         return None if value is None else clocks.decode(value)
 
     def _fetch(self, keys: Sequence[str]) -> None:
+        if self._trouble is not None:
+            raise self._trouble
         missing = [key for key in dict.fromkeys(keys) if key not in self._values]
-        if missing:
-            self._values.update(zip(missing, self._below(missing), strict=True))
+        try:
+            values = self._below(missing) if missing else []
+        except FreeholdError as trouble:
+            self._trouble = trouble
+            raise
+        self._values.update(zip(missing, values, strict=True))
