@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -18,6 +18,7 @@ import grpc
 import msgspec
 
 from freehold.errors import Broken, Invalid, Refused, Unavailable
+from freehold.ledger.fabric.clock import TICK_FIRST
 from freehold.ledger.fabric.deliver import Following, PeerBlocks
 from freehold.ledger.fabric.envelope import Endorsed, propose
 from freehold.ledger.fabric.gateway import Access, PeerGateway
@@ -58,6 +59,8 @@ class Peer:
 
     answer: Answer = field(default_factory=Answer)
     replies: list[bytes] = field(default_factory=list)
+    ordered: list[bytes] = field(default_factory=list)
+    """What it says as an orderer."""
     seeks: list[bytes] = field(default_factory=list)
 
     def unary(self, request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -71,6 +74,10 @@ class Peer:
         self.seeks.append(next(requests))
         yield from self.replies
 
+    def order(self, requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
+        next(requests)
+        yield from self.ordered
+
 
 @pytest.fixture
 def peer(tmp_path: Path) -> Iterator[tuple[Peer, Access]]:
@@ -80,10 +87,12 @@ def peer(tmp_path: Path) -> Iterator[tuple[Peer, Access]]:
     names = ("Endorse", "Submit", "CommitStatus", "Evaluate")
     unary = {name: grpc.unary_unary_rpc_method_handler(answering.unary) for name in names}
     stream = {"Deliver": grpc.stream_stream_rpc_method_handler(answering.deliver)}
+    orderer = {"Deliver": grpc.stream_stream_rpc_method_handler(answering.order)}
     server.add_generic_rpc_handlers(
         (
             grpc.method_handlers_generic_handler("gateway.Gateway", unary),
             grpc.method_handlers_generic_handler("protos.Deliver", stream),
+            grpc.method_handlers_generic_handler("orderer.AtomicBroadcast", orderer),
         )
     )
     credentials = grpc.ssl_server_credentials([(key.read_bytes(), certificate.read_bytes())])
@@ -222,3 +231,41 @@ def test_blocks_that_make_no_sense_end_the_following_and_are_named(peer: tuple[P
 
     assert [block.number for block in taken] == [0]
     assert isinstance(following.trouble, Invalid | Broken)
+
+
+def newest(access: Access, *orderers: str) -> int:
+    source = PeerBlocks(replace(access, orderers=orderers, orderers_roots=access.roots), lambda: 5_000)
+    try:
+        return source.ordered()
+    finally:
+        source.close()
+
+
+def test_the_orderer_that_has_come_furthest_counts_and_the_peer_where_none_is_known(peer: tuple[Peer, Access]) -> None:
+    answering, access = peer
+    answering.replies = [message_field(2, FIRST)]
+    # An orderer says nothing about validity: its blocks have no codes.
+    answering.ordered = [message_field(2, block_bytes(41, b"\x01" * 32, [b"b"], []))]
+
+    assert newest(access) == 0
+    assert newest(access, "127.0.0.1:1", access.address) == 41
+
+
+@pytest.mark.parametrize("said", [[], [number_field(1, 503)], [message_field(2, b"\xff")], [b"\xff"]])
+def test_orderers_that_tell_nothing_are_named(peer: tuple[Peer, Access], said: list[bytes]) -> None:
+    answering, access = peer
+    answering.ordered = said
+
+    with pytest.raises(Unavailable, match="no orderer"):
+        newest(access, access.address)
+
+
+def test_that_a_tick_has_to_come_first_is_told_as_what_it_is(peer: tuple[Peer, Access]) -> None:
+    answering, access = peer
+    early = Unavailable("the ledger's clock is old", code=TICK_FIRST)
+    message = f"chaincode response 500, {msgspec.json.encode(trouble_of(early)).decode()}"
+    answering.answer = Answer(code=grpc.StatusCode.ABORTED, words="failed", details=details(message))
+
+    with pytest.raises(Unavailable) as caught:
+        asked(access, endorsing)
+    assert (caught.value.code, caught.value.retry) == (TICK_FIRST, True)
