@@ -25,10 +25,14 @@ import msgspec
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.market import Market
+from tests.market.people import Signer
 
 from freehold.ledger.state import State
-from freehold.protocol import assets, envelope
+from freehold.protocol import assets, envelope, signatures
 from freehold.protocol.actions import FUNCTIONS
+from freehold.protocol.canonical import plain
+from freehold.protocol.identifiers import MemberId, NodeAddress, NodeName, PublicKey
+from freehold.protocol.network import Operator
 
 GOAL: Final = 60.0
 """Microseconds that a call may take on average over the story."""
@@ -50,7 +54,7 @@ class Cost:
 
 def story(subsets: int, rounds: int) -> Market:
     """A market in which everything happens that can: every function at least once, and mostly what a training does."""
-    market = Market()
+    market = Market(operators=[card(number) for number in range(4)])
     training = market.trains(subsets, 3, rounds, group_min=max(2, subsets // 2))
     for _ in range(rounds - 1):
         training.starts_round().is_agreed()
@@ -71,7 +75,22 @@ def story(subsets: int, rounds: int) -> Market:
     slot = training.datasets[0].slots(1)[0]
     market.people[slot["co"]].does("RetireCI", instance=slot["instance"])
     training.datasets[0].owner.does("WithdrawDS", dataset=training.datasets[0].id)
+    first, second, fifth = (Signer(market, seed(number), MemberId(card(number).key)) for number in (0, 1, 4))
+    proposed = first.does("ProposeOperator", nonce=market.fresh(), operator=fifth.id, card=plain(card(4)))
+    second.does("ApproveOperator", proposal=proposed.id)
     return market
+
+
+def seed(number: int) -> bytes:
+    """Of an operator's key."""
+    return bytes([80 + number]) * 32
+
+
+def card(number: int) -> Operator:
+    """An operator's card."""
+    key = signatures.public_key(seed(number)).hex()
+    node, address = NodeName(f"{number:02x}" * 20), NodeAddress(f"ledger-{number}.example:26656")
+    return Operator(key=PublicKey(key), address=address, node=node, validator=PublicKey(f"{number:02x}" * 32))
 
 
 def measure(market: Market, times: int) -> list[Cost]:
