@@ -227,6 +227,27 @@ def test_hostile_bytes_are_no_row_and_no_seal(data: bytes) -> None:
     assert b"".join(envelopes) == data
 
 
+@given(st.integers(1, 2), st.integers(0, 10**6), st.integers(1, 255))
+def test_an_orderer_that_alters_what_others_signed_only_loses_it(row: int, place: int, change: int) -> None:
+    altered = bytearray(WHOLE.rows[row])
+    altered[place % len(altered)] ^= change
+    rows = [*WHOLE.rows]
+    rows[row] = bytes(altered)
+    with pytest.raises(Invalid):
+        checked(Ordered(rows=rows).seal(ORDERER))
+
+
+@given(st.integers(0, 10**6), st.integers(1, 255))
+def test_a_first_block_of_the_orderer_s_own_gives_the_same_history_or_none(place: int, change: int) -> None:
+    altered = bytearray(WHOLE.rows[0])
+    altered[place % len(altered)] ^= change
+    try:
+        found = checked(Ordered(rows=[bytes(altered), *WHOLE.rows[1:]]).seal(ORDERER))
+    except Invalid:
+        return
+    assert found.signers == ("OrdererMSP", "Org1MSP", "Org2MSP")
+
+
 def test_a_small_seal_that_says_a_large_channel_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seals, "UNFOLDED_LARGEST", 10_000)
     whole = WHOLE.seal(ORDERER)
