@@ -13,6 +13,7 @@ from freehold.errors import FreeholdError, Refused
 from freehold.ledger.cometbft.admission import Admission
 from freehold.ledger.cometbft.client import FILE
 from freehold.ledger.cometbft.file import CommitFile
+from freehold.ledger.cometbft.rpc import Rpc, Taken
 from freehold.ledger.embedded.ledger import EmbeddedLedger
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.proofs.state_tree import StateTree
@@ -88,6 +89,35 @@ def test_four_validators_make_of_a_market_what_one_engine_makes_of_it(tmp_path: 
     }
     embedded.close()
     assert len(roots) == 1
+
+
+@pytest.mark.processes
+@pytest.mark.skipif(cometbft_program() is None, reason="CometBFT is not installed (make test-cometbft)")
+def test_what_overtakes_another_on_its_way_between_validators_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = Market(seed="overtaking", now=clock(), skew=HOUR, grace=2 * HOUR)
+    for _ in range(20):
+        person = market.data_owner()
+        market.treasury.does("Deposit", nonce=market.fresh(), payee=person.id, amount=5)
+    actions = [action for block in market.ledger.export(0, 10_000) for action in block.actions]
+    honest, sent = Rpc.broadcast, set[bytes]()
+
+    def overtaking(rpc: Rpc, transactions: Sequence[bytes]) -> list[Taken]:
+        """As it may come about between nodes: what is sent for the first time arrives the last one first."""
+        turned = list(transactions)[::-1] if not sent.issuperset(transactions) else list(transactions)
+        sent.update(transactions)
+        taken = dict(zip(turned, honest(rpc, turned), strict=True))
+        return [taken[each] for each in transactions]
+
+    monkeypatch.setattr(Rpc, "broadcast", overtaking)
+    network = Network(tmp_path, 1, machine=lambda: market.contract, record=market.network, application=program)
+    with network.running() as (ledger,):
+        answers = ledger.submit_all(actions)
+        again = ledger.submit_all(actions[:1])
+
+    assert [each for each in answers if not isinstance(each, Accepted)] == []
+    assert [type(each) for each in again] == [Refused]
 
 
 @pytest.mark.processes

@@ -50,6 +50,7 @@ _START_SECONDS: Final = 60.0
 _AGAIN_SECONDS: Final = 3.0
 """After this time without an outcome an action is sent again: the node may have forgotten it in a restart."""
 _SOON_SECONDS: Final = 0.2
+_OVERTOOK_SECONDS: Final = 0.05
 _OUTCOME_SECONDS: Final = 30.0
 
 
@@ -61,6 +62,10 @@ class _Waiting:
     until: float
     due: float
     """When it is to be sent, or sent again."""
+    lot: Sequence[bytes] = ()
+    """Digests of what was submitted together with it."""
+    place: int = 0
+    """Of its own among them."""
     takers: list[Take] = field(default_factory=list)
 
 
@@ -142,14 +147,15 @@ class CometLedger:
                 raise self.pair.trouble.with_traceback(None)
             if len(self._waiting) + len(actions) > WAITING_LARGEST:
                 raise busy()
-            now = wall.monotonic()
+            now, digests = wall.monotonic(), [sha256(action) for action in actions]
             for place, action in enumerate(actions):
                 take = lot.taker(place)
                 outcome = self._known(action)
                 if outcome is not None:
                     take(outcome)
                     continue
-                waits = self._waiting.setdefault(sha256(action), _Waiting(action, now + _OUTCOME_SECONDS, now))
+                new = _Waiting(action, now + _OUTCOME_SECONDS, now, digests, place)
+                waits = self._waiting.setdefault(digests[place], new)
                 waits.takers.append(take)
             self._changed.notify_all()
         return lot.future
@@ -311,6 +317,8 @@ class CometLedger:
     def _take_outcomes(self, outcomes: Sequence[tuple[bytes, Outcome]]) -> None:
         for digest, outcome in outcomes:
             with self._changed:
+                if isinstance(outcome, Refused) and self._overtook(digest):
+                    continue
                 waits = self._waiting.pop(digest, None)
             if waits is None:
                 continue
@@ -320,6 +328,15 @@ class CometLedger:
             again = outcome if not others or isinstance(outcome, FreeholdError) else self._known(waits.action)
             for take in others:
                 take(again or outcome)
+
+    def _overtook(self, digest: bytes) -> bool:
+        """Whether an action was refused before one that was submitted ahead of it was decided: on its way from node to
+        node it overtook the other, which it may need. Then the refusal says nothing, and it is sent again."""
+        waits = self._waiting.get(digest)
+        if waits is None or not any(each in self._waiting for each in waits.lot[: waits.place]):
+            return False
+        waits.due = wall.monotonic() + _OVERTOOK_SECONDS
+        return True
 
     def _give_up(self, digests: Sequence[bytes]) -> None:
         unknown = Unavailable(
