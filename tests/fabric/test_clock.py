@@ -155,11 +155,16 @@ def test_a_node_ticks_when_it_has_something_to_send_and_the_clock_is_old(tmp_pat
 
 
 def test_whatever_waits_together_waits_for_one_tick(tmp_path: Path, time: Time) -> None:
-    channel = Channel(Notebook(), time)
+    channel = Channel(Notebook(), time, automatic=False, ticks_wait=True)
     with ledger_of(channel, tmp_path, time) as ledger:
-        answers = ledger.submit_all([note(f"n{number}", "x") for number in range(20)])
+        future = ledger.enqueue([note(f"n{number}", "x") for number in range(20)])
+        until(lambda: len(channel.waiting()) >= 1)
+        threading.Event().wait(0.05)
+        channel.cut()
+        until(lambda: len(channel.waiting()) == 20)
+        channel.cut()
 
-        assert all(isinstance(each, Accepted) for each in answers)
+        assert [each.height for each in future.result(5) if isinstance(each, Accepted)] == [1] * 20
         assert list(channel.ticks.values()) == [VALID]
         assert set(channel.codes.values()) == {VALID}
 

@@ -60,7 +60,7 @@ class Peer:
     answer: Answer = field(default_factory=Answer)
     replies: list[bytes] = field(default_factory=list)
     ordered: list[bytes] = field(default_factory=list)
-    """What it says as an orderer."""
+    """What it says as an orderer, each time."""
     seeks: list[bytes] = field(default_factory=list)
 
     def unary(self, request: bytes, context: grpc.ServicerContext) -> bytes:
@@ -76,7 +76,7 @@ class Peer:
 
     def order(self, requests: Iterator[bytes], _: grpc.ServicerContext) -> Iterator[bytes]:
         next(requests)
-        yield from self.ordered
+        yield self.ordered.pop(0)
 
 
 @pytest.fixture
@@ -245,13 +245,13 @@ def test_the_orderer_that_has_come_furthest_counts_and_the_peer_where_none_is_kn
     answering, access = peer
     answering.replies = [message_field(2, FIRST)]
     # An orderer says nothing about validity: its blocks have no codes.
-    answering.ordered = [message_field(2, block_bytes(41, b"\x01" * 32, [b"b"], []))]
+    answering.ordered = [message_field(2, block_bytes(number, b"\x01" * 32, [b"b"], [])) for number in (41, 43, 42)]
 
     assert newest(access) == 0
-    assert newest(access, "127.0.0.1:1", access.address) == 41
+    assert newest(access, access.address, "127.0.0.1:1", access.address, access.address) == 43
 
 
-@pytest.mark.parametrize("said", [[], [number_field(1, 503)], [message_field(2, b"\xff")], [b"\xff"]])
+@pytest.mark.parametrize("said", [[number_field(1, 503)], [message_field(2, b"\xff")], [b"\xff"], []])
 def test_orderers_that_tell_nothing_are_named(peer: tuple[Peer, Access], said: list[bytes]) -> None:
     answering, access = peer
     answering.ordered = said
