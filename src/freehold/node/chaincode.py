@@ -1,7 +1,7 @@
 """The program beside a Fabric peer: `python -m freehold.node.chaincode FOLDER PLACE`.
 
 FOLDER holds the network record, PLACE is a file that says where to listen (`ledger.fabric.chaincode.Place`). It
-executes the rules for its peer and keeps nothing.
+executes the rules for its peer and keeps nothing. If the record names a chaincode, it answers under that name alone.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+
+import msgspec
 
 from freehold.agents.world import system_clock
 from freehold.contract.host import Contract
@@ -24,8 +26,11 @@ def program(folder: Path) -> Program:
 
 def main(arguments: Sequence[str]) -> None:
     """Serves the network in the folder until it is told to end."""
-    folder, place = map(Path, arguments)
-    serve(Contract(read_network(folder)), read_place(place), system_clock)
+    folder, path = map(Path, arguments)
+    network, place = read_network(folder), read_place(path)
+    if network.channel is not None:
+        place = msgspec.structs.replace(place, chaincode=network.channel.chaincode)
+    serve(Contract(network), place, system_clock)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from freehold.ledger.cometbft.lots import Lot, Take
 from freehold.ledger.cometbft.replica import Outcome
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.fabric.deliver import Following, PeerBlocks, Source
-from freehold.ledger.fabric.endorsements import Endorsers
+from freehold.ledger.fabric.endorsements import endorsers_of
 from freehold.ledger.fabric.envelope import Place
 from freehold.ledger.fabric.file import StoredBlock
 from freehold.ledger.fabric.follower import Follower
@@ -35,6 +35,7 @@ from freehold.ledger.fabric.patience import Patience
 from freehold.ledger.fabric.sealing import Sealer
 from freehold.ledger.fabric.sending import Sender
 from freehold.ledger.frames import unframe
+from freehold.ledger.genesis import genesis_of
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol.digests import sha256
@@ -82,7 +83,8 @@ class FabricLedger:
         self._blocks = peer.blocks
         self._sealer = Sealer(peer.blocks, machine)
         self._when_lost: list[Callable[[], None]] = []
-        self._follower = Follower(file, peer.place, machine, Endorsers(peer.authorities), self._take_codes)
+        endorsers = endorsers_of(genesis_of(machine).network, peer.place, peer.authorities)
+        self._follower = Follower(file, peer.place, machine, endorsers, self._take_codes)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="ledger-sender", daemon=True)
         self._thread.start()
