@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -26,7 +27,9 @@ from freehold.node import chaincode
 from freehold.node.runtime import RECORD
 from tests.engines.notebook import Notebook, note
 from tests.fabric.certificates import Authority
+from tests.fabric.organisations import organisations
 from tests.fabric.peer import CHAINCODE, CHANNEL, PACKAGE
+from tests.fabric.test_endorsements import record
 from tests.market import Market
 
 grpc = pytest.importorskip("grpc")
@@ -212,6 +215,32 @@ def test_the_program_of_a_network_serves_its_rules_and_its_record(tmp_path: Path
     assert messages.read_get_state(asked.payload) == key
     status, _, payload = messages.read_response(completed.payload)
     assert (status, payload) == (messages.OK, frame([market.network.encode()]))
+
+
+def test_the_program_answers_under_the_name_alone_that_the_network_record_gives_it(tmp_path: Path) -> None:
+    (tmp_path / RECORD).write_bytes(record(organisations()))
+    (port,) = free_ports(1)
+    place = tmp_path / "place.json"
+    place.write_text(f'{{"address":"127.0.0.1:{port}","package":"{PACKAGE}","chaincode":"another"}}')
+    program = subprocess.Popen(chaincode.program(tmp_path)(place), stdout=subprocess.PIPE)
+    try:
+        assert program.stdout is not None
+        assert b"listening" in program.stdout.readline()
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as dialled:
+            stream = Dialled(dialled)
+            stream.hear()
+            arguments = [READ.encode(), b"network/none"]
+            foreign = messages.proposal(NOW, CHANNEL, "another", arguments)
+            stream.say(*GREETING, replace(call(READ, arguments[1]), proposal=foreign))
+            refused = messages.read_response(stream.hear().payload)
+            stream.say(call(READ, arguments[1]))
+            asked = stream.hear()
+    finally:
+        program.terminate()
+        program.communicate(timeout=20)
+
+    assert (refused[0], "signed proposal" in refused[1]) == (messages.REFUSED, True)
+    assert asked.kind == Kind.GET_STATE
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
