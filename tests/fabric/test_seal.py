@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import Invalid
@@ -216,6 +216,7 @@ def test_a_row_of_envelopes_is_cut_in_one_way_alone() -> None:
             cut(row)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_hostile_bytes_are_no_row_and_no_seal(data: bytes) -> None:
     with pytest.raises(Invalid):
@@ -227,6 +228,7 @@ def test_hostile_bytes_are_no_row_and_no_seal(data: bytes) -> None:
     assert b"".join(envelopes) == data
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(1, 2), st.integers(0, 10**6), st.integers(1, 255))
 def test_an_orderer_that_alters_what_others_signed_only_loses_it(row: int, place: int, change: int) -> None:
     altered = bytearray(WHOLE.rows[row])
@@ -237,6 +239,7 @@ def test_an_orderer_that_alters_what_others_signed_only_loses_it(row: int, place
         checked(Ordered(rows=rows).seal(ORDERER))
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.integers(0, 10**6), st.integers(1, 255))
 def test_a_first_block_of_the_orderer_s_own_gives_the_same_history_or_none(place: int, change: int) -> None:
     altered = bytearray(WHOLE.rows[0])

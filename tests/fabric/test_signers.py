@@ -11,7 +11,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_pem_x509_certificate
-from hypothesis import given
+from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from freehold.errors import Invalid
@@ -44,11 +45,44 @@ def test_a_certificate_says_whose_and_what_it_is() -> None:
     assert (known().majority, known().quorum) == (2, 1)
 
 
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+def issued(*units: str, ca: bool = False, key: Key | None = None, by: tuple[x509.Name, Key] | None = None) -> bytes:
+    """A certificate in PEM, of the first organisation's authority if nobody else is named."""
+    usual = load_pem_x509_certificate(certificate(PEER))
+    name, signing = by or (usual.issuer, FIRST._key)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(in_units(*units))
+        .issuer_name(name)
+        .public_key((key or ec.generate_private_key(ec.SECP256R1())).public_key())
+        .serial_number(1)
+        .not_valid_before(usual.not_valid_before_utc)
+        .not_valid_after(usual.not_valid_after_utc)
+        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .sign(signing, SHA256())
+    )
+    return made.public_bytes(Encoding.PEM)
+
+
+def in_units(*units: str) -> x509.Name:
+    """A name in these units."""
+    return x509.Name([x509.NameAttribute(NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in units])
+
+
+def of_first(pem: bytes) -> bytes:
+    """An identity of the first organisation."""
+    return bytes_field(1, b"Org1MSP") + bytes_field(2, pem)
+
+
 def test_nobody_else_is_known() -> None:
     for creator in (
         identity().creator,
         Organisation("Org1MSP").identity().creator,
         FIRST.identity("owner").creator,
+        of_first(issued("peer", "admin")),
+        of_first(issued("peer", ca=True)),
         FIRST.identity("").creator,
         FIRST.identity(name="Org2MSP").creator,
         FIRST.identity(name="Org3MSP").creator,
@@ -63,27 +97,18 @@ def test_nobody_else_is_known() -> None:
 
 
 def test_a_root_that_is_no_authority_vouches_for_nobody() -> None:
-    # The first organisation's peer as if it were an authority.
-    named = [root("Org1MSP", "peer", certificate(PEER)), root("OrdererMSP", "orderer", ORDERERS.pem)]
-    some = Authorities(network(*named).authorities or (), [certificate(PEER), ORDERERS.pem])
-    assert some.signer(PEER.creator) is None
+    key = ec.generate_private_key(ec.SECP256R1())
+    for ca in (True, False):
+        own = issued("above", ca=ca, key=key, by=(in_units("above"), key))
+        some = network(root("Org1MSP", "peer", own), root("OrdererMSP", "orderer", ORDERERS.pem))
+        found = Authorities(some.authorities or (), [own, ORDERERS.pem])
+        assert (found.signer(of_first(issued("peer", by=(in_units("above"), key)))) is not None) == ca
 
 
 def test_only_the_curve_that_fabric_takes_counts() -> None:
+    assert known().signer(of_first(issued("peer"))) is not None
     for key in (ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65_537, 2_048)):
-        usual = load_pem_x509_certificate(certificate(PEER))
-        issued = (
-            x509.CertificateBuilder()
-            .subject_name(usual.subject)
-            .issuer_name(usual.issuer)
-            .public_key(key.public_key())
-            .serial_number(1)
-            .not_valid_before(usual.not_valid_before_utc)
-            .not_valid_after(usual.not_valid_after_utc)
-            .sign(FIRST._key, SHA256())
-        )
-        creator = bytes_field(1, b"Org1MSP") + bytes_field(2, issued.public_bytes(Encoding.PEM))
-        assert known().signer(creator) is None
+        assert known().signer(of_first(issued("peer", key=key))) is None
 
 
 def test_a_certificate_that_the_record_names_has_to_be_there() -> None:
@@ -119,16 +144,26 @@ def test_consenters_are_known_by_their_own_certificates() -> None:
     assert found.digest == hashlib.sha256(_der(certificate(own[0]))).hexdigest()
     assert some.orders(found)
     assert some.signer(ORDERERS.identity("orderer").creator) is None
+    # An organisation that endorses too: its authority vouches for whom it likes, and names no consenter.
+    both = network(*named, root("OrdererMSP", "peer", ORDERERS.pem))
+    some = Authorities(both.authorities or (), [FIRST.pem, ORDERERS.pem, *map(certificate, own)])
+    stranger, known_one = (some.signer(each.creator) for each in (ORDERERS.identity("orderer"), own[0]))
+    assert stranger is not None
+    assert known_one is not None
+    assert (some.orders(stranger), some.orders(known_one)) == (False, True)
 
 
 def _der(pem: bytes) -> bytes:
     return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2_000), st.integers(1, 255))
 def test_a_certificate_with_a_changed_byte_is_nobody_s_or_the_same(place: int, change: int) -> None:
     der = bytearray(_der(certificate(PEER)))
     der[place % len(der)] ^= change
     lines = base64.encodebytes(bytes(der))
     pem = b"-----BEGIN CERTIFICATE-----\n" + lines + b"-----END CERTIFICATE-----\n"
-    assert known().signer(bytes_field(1, b"Org1MSP") + bytes_field(2, pem)) is None
+    found, own = known().signer(of_first(pem)), known().signer(PEER.creator)
+    assert own is not None
+    assert found is None or found.key == own.key

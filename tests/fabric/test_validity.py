@@ -123,6 +123,7 @@ def test_what_was_read_and_has_changed_since_makes_a_transaction_invalid() -> No
     assert judged((action(1, CLOCK),), tuple(stale)) == [[VALID], [READ_CONFLICT] * 5]
     # In the same block: what the one wrote the other cannot have read.
     assert judged((action(1, CLOCK), action(2, CLOCK, {"note/1": None}))) == [[VALID, READ_CONFLICT]]
+    assert judged((action(1, CLOCK), action(2, CLOCK, {"note/1": (2, 0)}))) == [[VALID, READ_CONFLICT]]
     assert judged((tick(NOW + 2_000, CLOCK), action(1, CLOCK))) == [[VALID, READ_CONFLICT]]
 
 
@@ -143,12 +144,12 @@ def test_a_deleted_record_is_read_as_none() -> None:
     assert judged((action(1, CLOCK),), (deletion,), (action(1, CLOCK),)) == [[VALID], [VALID], [VALID]]
 
 
-def approval(organisation: str, *by: Identity, also: bytes = b"") -> bytes:
+def approval(organisation: str, *by: Identity, also: bytes = b"", chaincode: str = "_lifecycle") -> bytes:
     """What an organisation writes of its own when it approves of a chaincode."""
     hashed = message_field(2, bytes_field(1, b"digest of a key") + bytes_field(3, b"digest of a value"))
     collection = bytes_field(1, b"_implicit_org_" + organisation.encode()) + bytes_field(2, hashed)
     results = message_field(2, bytes_field(1, b"_lifecycle") + message_field(3, collection)) + also
-    return call([b"Approve"], results, b"", chaincode="_lifecycle", by=by)
+    return call([b"Approve"], results, b"", chaincode=chaincode, by=by)
 
 
 def test_an_organisation_endorses_alone_what_is_its_own_and_nothing_else() -> None:
@@ -161,8 +162,10 @@ def test_an_organisation_endorses_alone_what_is_its_own_and_nothing_else() -> No
             approval("Org1MSP", FIRST, also=records),
             call([b"Commit"], public, b"", chaincode="_lifecycle", by=(FIRST,)),
             call([b"Commit"], public, b"", chaincode="_lifecycle"),
+            # Whoever calls another chaincode needs what that one demands.
+            approval("Org1MSP", FIRST, chaincode="other"),
         )
-    ) == [[VALID, POLICY_FAILURE, POLICY_FAILURE, POLICY_FAILURE, VALID]]
+    ) == [[VALID, POLICY_FAILURE, POLICY_FAILURE, POLICY_FAILURE, VALID, POLICY_FAILURE]]
 
 
 def test_what_is_no_transaction_at_all_is_not_valid() -> None:

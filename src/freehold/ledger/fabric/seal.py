@@ -185,7 +185,7 @@ def cut(row: bytes) -> tuple[bytes, ...]:
         elif number == 2 and before == 1:
             envelopes[-1] += bytes_field(2, part)
         before = number
-    if b"".join(envelopes) != row or not 0 < len(envelopes) <= TRANSACTIONS_LARGEST or not all(envelopes):
+    if b"".join(envelopes) != row or not 0 < len(envelopes) <= TRANSACTIONS_LARGEST:
         raise Invalid("a block is not made of envelopes in a row")
     return tuple(envelopes)
 
