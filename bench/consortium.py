@@ -118,7 +118,7 @@ def main() -> int:
     if "catching-up" in sections:
         found["catching_up"] = _catching_up(workload, waits, asked.pause)
     if "fabric" in sections:
-        found["fabric"] = _fabric(workload, size)
+        found["fabric"] = _fabric(workload, waits, size)
     if "faults" in sections:
         found["faults"] = withstood(workload, waits, scenarios, size, asked.pause)
     whole = not asked.quick and set(sections) == set(SECTIONS) and set(scenarios) == set(SCENARIOS)
@@ -200,12 +200,40 @@ def _catching_up(workload: Workload, waits: Sequence[Turns], pause: int) -> dict
     return asdict(one)
 
 
-def _fabric(workload: Workload, size: Size) -> dict[str, Any] | None:
+def _fabric(workload: Workload, waits: Sequence[Turns], size: Size) -> dict[str, Any] | None:
     if fabric.find_programs() is None:
         print("\nFABRIC WAS NOT MEASURED: FREEHOLD_FABRIC names no folder with its programs")
         return None
-    with told("Fabric"):
-        return fabric.measure_fabric(workload, size.repeats)
+    with told("Fabric, two organisations, Raft"):
+        found = fabric.measure_fabric(workload, waits, size.repeats, size.times)
+    cpu, latency = found["cpu_ms_per_action"], found["latency_ms"]
+    kinds = sorted(set(cpu) - {"sum"})
+    lines = [
+        (
+            "Fabric",
+            "actions",
+            "tps",
+            "all runs",
+            "p50 ms",
+            "p95 ms",
+            "idle ms",
+            "one training's 15, ms",
+            "cpu ms",
+            *kinds,
+        ),
+        (
+            found["fabric"],
+            f"{found['actions']:,}",
+            f"{found['tps']:,.0f}",
+            "[" + " ".join(f"{run['tps']:.0f}" for run in found["runs"]) + "]",
+            *(f"{latency[name]:.0f}" for name in ("p50", "p95", "idle")),
+            f"{found['lifecycle_ms']:,.0f}",
+            f"{cpu['sum']:.2f}",
+            *(f"{cpu[kind]:.2f}" for kind in kinds),
+        ),
+    ]
+    print("\n" + table(lines))
+    return found
 
 
 def withstood(

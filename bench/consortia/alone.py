@@ -5,13 +5,16 @@ from __future__ import annotations
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from consortia.members import Turns
 from consortia.standing import Standing, standing, until
 from consortia.validators import founded
+from freehold.errors import FreeholdError
+from freehold.ports.ledger import Accepted
 from freehold.protocol.envelope import open_action
 from ledgers.node import FUNCTIONS_OF_THE_PAPER
 from ledgers.workload import Workload
@@ -19,6 +22,18 @@ from ledgers.workload import Workload
 QUIET_SECONDS: Final = 0.4
 """Longer than any pause between blocks: whoever acts then finds an idle network."""
 _PATIENCE: Final = 120.0
+
+
+class Node(Protocol):
+    """As much of an engine as somebody needs who acts alone."""
+
+    def submit(self, action: bytes) -> Accepted:
+        """Sends an action and waits."""
+        ...
+
+    def submit_all(self, actions: Sequence[bytes]) -> list[Accepted | FreeholdError]:
+        """Sends some, and waits once."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,17 +64,22 @@ def idle(workload: Workload, validators: int, *, pause: int, times: int) -> Idle
     with tempfile.TemporaryDirectory(prefix="freehold-idle-") as folder:
         seats = founded(Path(folder), workload.network, validators, pause=pause)
         with standing(seats, [], validators) as network:
-            lifecycles, following = [], []
-            for number, market in enumerate(workload.markets[: times + 1]):
-                spent = _lived(network, number % validators, market)
-                following += spent
-                lifecycles.append(sum(spent))
-            ledger, quiet = network.ledgers[0], []
-            for action in workload.markets[times + 1][:20]:
-                time.sleep(QUIET_SECONDS)
-                began = time.monotonic()
-                ledger.submit(action)
-                quiet.append(time.monotonic() - began)
+            return one_after_the_other([network.ledgers[number] for number in range(validators)], workload, times)
+
+
+def one_after_the_other(ledgers: Sequence[Node], workload: Workload, times: int) -> Idle:
+    """Members of some markets act in turn, each at another node."""
+    lifecycles, following = [], []
+    for number, market in enumerate(workload.markets[: times + 1]):
+        spent = _lived(ledgers[number % len(ledgers)], market)
+        following += spent
+        lifecycles.append(sum(spent))
+    quiet = []
+    for action in workload.markets[times + 1][:20]:
+        time.sleep(QUIET_SECONDS)
+        began = time.monotonic()
+        ledgers[0].submit(action)
+        quiet.append(time.monotonic() - began)
     return Idle(
         latency_ms=1e3 * statistics.median(quiet),
         in_sequence_ms=1e3 * statistics.median(following),
@@ -67,9 +87,9 @@ def idle(workload: Workload, validators: int, *, pause: int, times: int) -> Idle
     )
 
 
-def _lived(network: Standing, number: int, market: tuple[bytes, ...]) -> list[float]:
+def _lived(ledger: Node, market: tuple[bytes, ...]) -> list[float]:
     """Seconds of the first action of each of the fifteen functions; the others are sent too, in lots between them."""
-    ledger, left, spent = network.ledgers[number], set(FUNCTIONS_OF_THE_PAPER), []
+    left, spent = set(FUNCTIONS_OF_THE_PAPER), []
     others: list[bytes] = []
     for action in market:
         function = open_action(action, signature_checked=True).function

@@ -1,4 +1,4 @@
-"""The demo on two organisations of Fabric: the same story, the same end, and evidence that differs in its proof alone."""
+"""The demo on two organisations of Fabric: the same story, the same end, another proof."""
 
 from __future__ import annotations
 
