@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
 import lzma
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509 import load_pem_x509_certificate
-
 from freehold.agents.auditor.evidence import Evidence, encode, record
 from freehold.ledger.fabric.client import FabricLedger
-from freehold.ledger.fabric.layout import CHAINCODE, CHANNEL, ORDERER_DOMAIN, ORDERER_MSP, Files, Layout, Ordering
+from freehold.ledger.fabric.layout import CHAINCODE, CHANNEL, Ordering
 from freehold.ledger.fabric.network import Development
 from freehold.ledger.fabric.programs import programs_from_environment
 from freehold.ledger.remote import RemoteLedger
 from freehold.node.chaincode import program
+from freehold.node.development import authorities
 from freehold.node.runtime import RECORD
 from freehold.node.server import serving
 from freehold.objects.folder import FolderStore
 from freehold.ports.ledger import Accepted
-from freehold.protocol.identifiers import AuthorityRole, ChaincodeName, ChannelName, CoupleId, Digest, MspName
-from freehold.protocol.network import Authority, Channel
+from freehold.protocol.identifiers import ChaincodeName, ChannelName, CoupleId
+from freehold.protocol.network import Channel
 from tests.engines.embedded import clock
 from tests.market import Market
 
@@ -46,34 +43,13 @@ class Consortium:
     def _chaincode(self, place: Path) -> list[str]:
         """The command of the rules: the keys exist by now, so the market can be founded."""
         if self.market is None:
-            named = authorities(self.network.files, self.network.layout, sorted(self.network.accesses[0].authorities))
+            named = authorities(self.network.files, self.network.layout)
             channel = Channel(name=ChannelName(CHANNEL), chaincode=ChaincodeName(CHAINCODE))
             self.market = Market(
                 seed="evidence", now=clock(), skew=HOUR, grace=2 * HOUR, authorities=named, channel=channel
             )
             (self._folder / RECORD).write_bytes(self.market.network.encode())
         return program(self._folder)(place)
-
-
-def authorities(files: Files, layout: Layout, organisations: list[str]) -> list[Authority]:
-    """Whom a market on this network believes."""
-    peers = [
-        named(organisation, "peer", files.ca(number).read_bytes())
-        for number, organisation in enumerate(organisations, start=1)
-    ]
-    if layout.ordering == "raft":
-        (ca,) = (files.orderers() / "msp" / "cacerts").iterdir()
-        return [*peers, named(ORDERER_MSP, "orderer", ca.read_bytes())]
-    own = [
-        files.orderer(each) / "msp" / "signcerts" / f"{each.name}.{ORDERER_DOMAIN}-cert.pem" for each in layout.orderers
-    ]
-    return [*peers, *(named(ORDERER_MSP, "consenter", each.read_bytes()) for each in own)]
-
-
-def named(organisation: str, role: str, pem: bytes) -> Authority:
-    """A certificate as a network record names it."""
-    der = load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
-    return Authority(msp=MspName(organisation), role=AuthorityRole(role), root=Digest(hashlib.sha256(der).hexdigest()))
 
 
 @contextmanager

@@ -28,10 +28,11 @@ from freehold.ledger.fabric.programs import VARIABLE, programs_from_environment
 from freehold.ledger.fabric.transactions import DUPLICATE, READ_CONFLICT, VALID, FabricBlock
 from freehold.ledger.fabric.validity import POLICY_FAILURE, Validity
 from freehold.ledger.protobuf import bytes_field
+from freehold.node.development import authorities
 from tests.engines.embedded import clock
 from tests.engines.fabric import bench
 from tests.engines.notebook import note
-from tests.fabric.evidence import a_market, authorities, evidence_of
+from tests.fabric.evidence import a_market, evidence_of
 from tests.fabric.test_on_a_network import opened
 
 pytestmark = [
@@ -110,7 +111,7 @@ def test_codes_of_validation_are_found_out_as_real_peers_find_them(tmp_path: Pat
     ledger.close()
 
     channel = list(blocks_of(access))
-    named = authorities(network.files, network.layout, sorted(access.authorities))
+    named = authorities(network.files, network.layout)
     pems = [each[0] for each in PEM.finditer(channel[0].envelopes[0])]
     validity = Validity(channel=access.place.channel, authorities=Authorities(named, pems), chaincode=name)
     assert [validity.codes(each.number, each.envelopes) for each in channel] == [each.codes for each in channel]
