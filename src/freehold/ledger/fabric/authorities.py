@@ -40,6 +40,8 @@ _STRANGE: Final = (
     x509.DuplicateExtension,
     x509.InvalidVersion,
     x509.UnsupportedGeneralNameType,
+    # What is odd and still read is warned of, and where warnings are errors it is not read.
+    Warning,
 )
 """What reading a certificate may come to."""
 _UNITS: Final = frozenset({"admin", "client", "orderer", "peer"})
