@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 
@@ -29,18 +29,19 @@ class Peer:
     ordered: Ordered
     by: Sequence[Identity] = (ORDERER,)
     numbered: bool = False
-    asked: int = 0
+    handed: list[int] = field(default_factory=list)
+    """The numbers of the blocks that it handed out."""
     wait: threading.Event | None = None
 
     def newest(self) -> int:
         return len(self.ordered.rows) - 1
 
     def after(self, number: int) -> Iterator[FabricBlock]:
-        self.asked += 1
-        if self.wait is not None:
-            self.wait.wait(10)
         for place in range(number, len(self.ordered.rows)):
             until = Ordered(rows=self.ordered.rows[: place + 1])
+            self.handed.append(place)
+            if self.wait is not None:
+                self.wait.wait(10)
             # The codes are a lie: nobody asks for them.
             envelopes = cut(until.rows[-1])
             metadata = self._metadata(until.header)
@@ -87,12 +88,32 @@ def test_a_seal_goes_as_far_as_the_block_that_it_is_about() -> None:
     assert sealer.can
 
 
-def test_a_seal_that_was_made_is_not_made_again() -> None:
-    peer = Peer(longer())
-    sealer, made = Sealer(peer, Notebook(network())), digests(peer.ordered)
+def test_what_was_checked_is_not_checked_again() -> None:
+    peer, rules = Peer(longer()), Notebook(network())
+    sealer, made = Sealer(peer, rules), digests(peer.ordered)
 
-    assert sealer.seal(1, made[1], known=6) == sealer.seal(1, made[1], known=6)
-    assert peer.asked == 1
+    first, again = sealer.seal(1, made[1], known=6), sealer.seal(1, made[1], known=6)
+    assert [check_seal(parse_seal(each), network(), rules.genesis(), made[1]).height for each in (first, again)] == [
+        2
+    ] * 2
+    assert peer.handed == [0, 1, 2]
+    second = parse_seal(sealer.seal(2, made[2], known=6))
+    assert check_seal(second, network(), rules.genesis(), made[2]).height == 4
+    assert peer.handed == [0, 1, 2, 3, 4]
+    # One that ends earlier is made anew.
+    assert check_seal(parse_seal(sealer.seal(1, made[1], known=6)), network(), rules.genesis(), made[1]).height == 2
+    assert peer.handed == [0, 1, 2, 3, 4, 0, 1, 2]
+
+
+def test_after_something_went_wrong_all_is_checked_from_the_first_block_on() -> None:
+    peer, rules = Peer(longer(), [Organisation("OrdererMSP").identity("orderer")]), Notebook(network())
+    sealer, made = Sealer(peer, rules), digests(peer.ordered)
+    with pytest.raises(Unavailable, match="too few orderers"):
+        sealer.seal(1, made[1], known=6)
+    peer.by = (ORDERER,)
+
+    assert check_seal(parse_seal(sealer.seal(2, made[2], known=6)), network(), rules.genesis(), made[2]).height == 4
+    assert peer.handed == [0, 1, 2, 0, 1, 2, 3, 4]
 
 
 def test_only_one_seal_is_made_at_a_time() -> None:
@@ -100,7 +121,7 @@ def test_only_one_seal_is_made_at_a_time() -> None:
     sealer, made = Sealer(peer, Notebook(network())), digests(peer.ordered)
     first = threading.Thread(target=lambda: sealer.seal(1, made[1], known=6))
     first.start()
-    while not peer.asked:
+    while not peer.handed:
         time.sleep(0.001)
     with pytest.raises(Unavailable, match="another seal"):
         sealer.seal(2, made[2], known=6)

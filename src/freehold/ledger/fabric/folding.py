@@ -36,6 +36,12 @@ class Folding:
         """What stands in the table so far, in base64."""
         return tuple(map(_to_base64, self._places))
 
+    def copy(self) -> Folding:
+        """The table as it is, to go on with it in another way."""
+        copied = Folding()
+        copied._places.update(self._places)
+        return copied
+
     def fold(self, data: bytes) -> Pieces:
         """The pieces that say these bytes."""
         pieces: list[str | int] = []

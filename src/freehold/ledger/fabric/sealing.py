@@ -38,9 +38,10 @@ class Source(Protocol):
 
 
 class Sealer:
-    """Makes seals for whoever asks a node, one at a time, and remembers the last; safe to use from many threads.
+    """Makes seals for whoever asks a node, one at a time; safe to use from many threads.
 
     A seal is made of the whole channel, every signature in it checked, so nobody may have a node make many at once.
+    What was checked for one is kept, and the next goes on from there: whoever gave up waiting finds it done.
     """
 
     def __init__(self, source: Source, machine: Machine) -> None:
@@ -49,7 +50,7 @@ class Sealer:
         self._records = genesis.records
         self._source = source
         self._turn = threading.Lock()
-        self._last: tuple[int, bytes] = (0, b"")
+        self._growing: Growing | None = None
 
     @property
     def can(self) -> bool:
@@ -61,54 +62,77 @@ class Sealer:
         if not self._turn.acquire(blocking=False):
             raise Unavailable("another seal is being made", next="try again", retry_after=1.0)
         try:
-            if self._last[0] != height:
-                if self._source.newest() + 1 < known:
-                    raise Unavailable(
-                        "the peer does not have as many blocks as were read of it before", retry_after=1.0
-                    )
-                channel = islice(self._source.after(0), known)
-                seal = seal_of(channel, height, self._network, self._records, digest)
-                self._last = height, canonical.encode(seal)
-            return self._last[1]
+            growing, self._growing = self._growing, None
+            if growing is None or not growing.reaches(height):
+                growing = Growing(self._network, self._records)
+            if growing.height < height and self._source.newest() + 1 < known:
+                raise Unavailable("the peer does not have as many blocks as were read of it before", retry_after=1.0)
+            growing.grow(islice(self._source.after(growing.following), known - growing.following), height)
+            seal = growing.seal(digest)
+            # Whatever went wrong before: next time from the first block on.
+            self._growing = growing
+            return canonical.encode(seal)
         finally:
             self._turn.release()
 
 
-def seal_of(
-    channel: Iterable[FabricBlock],
-    height: int,
-    network: NetworkRecord,
-    records: Mapping[str, bytes],
-    digest: str,
-) -> Seal:
-    """The seal of the block of `ledger.blocks` at a height and with a digest; `channel` are Fabric's from the first."""
-    chain, folding, folded = Chain(network, records), Folding(), list[Pieces]()
-    size = 0
-    for block in channel:
-        row = b"".join(block.envelopes)
-        size += len(row)
-        if size > UNFOLDED_LARGEST:
-            raise Unavailable(f"a seal says {UNFOLDED_LARGEST} bytes at most", retry=False)
-        chain.take(row)
-        folded.append(folding.fold(row))
-        if chain.tip.height >= height:
-            break
-    else:
+class Growing:
+    """The channel as far as it was checked, and how it would stand in a seal."""
+
+    def __init__(self, network: NetworkRecord, records: Mapping[str, bytes]) -> None:
+        self._chain = Chain(network, records)
+        self._folding = Folding()
+        self._folded: list[Pieces] = []
+        self._size = 0
+        self._metadata = b""
+
+    @property
+    def height(self) -> int:
+        """Of the newest block of `ledger.blocks`."""
+        return self._chain.tip.height
+
+    @property
+    def following(self) -> int:
+        """The number of Fabric's next block."""
+        return self._chain.height + 1
+
+    def reaches(self, height: int) -> bool:
+        """Whether a seal of the block at this height ends here or later."""
+        return self.height < height or height in [each.height for each in self._chain.made]
+
+    def grow(self, channel: Iterable[FabricBlock], height: int) -> None:
+        """Takes Fabric's next blocks up to the one that makes the block at a height."""
+        if self.height >= height:
+            return
+        for block in channel:
+            row = b"".join(block.envelopes)
+            self._size += len(row)
+            if self._size > UNFOLDED_LARGEST:
+                raise Unavailable(f"a seal says {UNFOLDED_LARGEST} bytes at most", retry=False)
+            self._chain.take(row)
+            self._folded.append(self._folding.fold(row))
+            self._metadata = block.signatures
+            if self.height >= height:
+                return
         raise Unavailable("the peer does not have as many blocks as were read of it before", retry_after=1.0)
-    if digest not in [each.digest for each in chain.made]:
-        raise Unavailable(
-            "this block cannot be sealed",
-            why="the peer's channel, judged by what the network record names, gives another history",
-            next="compare the peer's blocks with another organisation's, and channel and certificates with the record",
-            retry=False,
+
+    def seal(self, digest: str) -> Seal:
+        """The seal of the block with this digest."""
+        if digest not in [each.digest for each in self._chain.made]:
+            raise Unavailable(
+                "this block cannot be sealed",
+                why="the peer's channel, judged by what the network record names, gives another history",
+                next="compare this peer's blocks with another organisation's, and the record with the channel",
+                retry=False,
+            )
+        folding = self._folding.copy()
+        value, signatures = _signatures(self._metadata, self._chain, folding)
+        return Seal(
+            blocks=tuple(self._folded),
+            certificates=folding.certificates,
+            signatures=signatures,
+            value=base64.b64encode(value).decode("ascii"),
         )
-    value, signatures = _signatures(block.signatures, chain, folding)
-    return Seal(
-        blocks=tuple(folded),
-        certificates=folding.certificates,
-        signatures=signatures,
-        value=base64.b64encode(value).decode("ascii"),
-    )
 
 
 def _signatures(metadata: bytes, chain: Chain, folding: Folding) -> tuple[bytes, tuple[Signature, ...]]:
