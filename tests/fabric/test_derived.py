@@ -211,6 +211,29 @@ def test_a_transaction_that_not_both_organisations_endorsed_stops_the_ledger(by:
         derive(block(envelope(note("one", "a"), by=by)))
 
 
+@pytest.mark.parametrize("arguments", [None, [b"read", b"note/one"], [b"nothing"]], ids=["execute", "read", "unknown"])
+def test_what_one_organisation_writes_into_its_own_collection_is_none_of_the_ledgers(
+    arguments: list[bytes] | None,
+) -> None:
+    """Fabric finds it valid with that one endorsement: `_implicit_org_Org1MSP` is nobody else's."""
+    hashed = bytes_field(1, b"_implicit_org_Org1MSP") + bytes_field(2, b"hashed")
+    aside = message_field(2, bytes_field(1, PLACE.chaincode.encode()) + message_field(3, hashed))
+    lone = envelope(note("two", "b"), arguments=arguments, results=aside, by=endorsers()[:1])
+
+    (made,), _ = derive(block(envelope(note("one", "a")), lone))
+
+    assert made.contents.actions == (note("one", "a"),)
+
+
+def test_an_action_that_also_writes_into_a_collection_is_none_of_the_rules() -> None:
+    hashed = bytes_field(1, b"_implicit_org_Org1MSP") + bytes_field(2, b"hashed")
+    executed = done(note("one", "a"), CLOCK.time)
+    public = written(executed.writes)
+    both = public + message_field(2, bytes_field(1, PLACE.chaincode.encode()) + message_field(3, hashed))
+    with pytest.raises(Broken, match="no record"):
+        derive(block(envelope(note("one", "a"), results=both)))
+
+
 def test_others_may_have_endorsed_beside_those_who_count() -> None:
     (made,), _ = derive(block(envelope(note("one", "a"), by=(*strangers(), *endorsers()))))
 

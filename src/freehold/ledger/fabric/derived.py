@@ -132,10 +132,17 @@ def _step(call: Call, chaincode: str, endorsers: Endorsers, clock: Clock, here: 
     own = [each for each in call.written if each.namespace == chaincode]
     function = call.arguments[:1]
     if call.chaincode != chaincode or function not in ((EXECUTE,), (TICK,)):
-        if any(each.writes or each.others for each in own):
+        if any(each.public for each in own):
             raise Invalid("it writes records and is no action")
         return None
-    endorsers.check(call.endorsed, call.endorsements)
+    try:
+        endorsers.check(call.endorsed, call.endorsements)
+    except Invalid:
+        # Fabric lets an organisation write into a private collection of its own by its word alone, whatever the
+        # chaincode's policy is. That lies beside the ledger, and must not stop it.
+        if not any(each.public for each in own):
+            return None
+        raise
     if [version for each in own for key, version in each.reads if key == clocks.KEY] != [clock.version]:
         raise Invalid("it did not read the clock as the tick before it left it")
     if function == (TICK,):

@@ -62,6 +62,8 @@ class Written:
     writes: tuple[tuple[str, bytes], ...]
     others: bool
     """Whether it also deleted something, or touched what is no record: metadata or private collections."""
+    public: bool = True
+    """Whether it touched anything but private collections, of which an organisation alone may write its own."""
     reads: tuple[tuple[str, Version | None], ...] = ()
     """Each key that was read, at which version; None where there was nothing."""
 
@@ -214,12 +216,12 @@ def _written(results: bytes) -> Iterator[Written]:
         parts = found(each)
         public = octets(parts.get(2, b""))
         writes = [found(write) for write in _repeated(public, 3, _WRITES_LARGEST)]
+        metadata = any(number == 4 for number, _ in fields(public))
         yield Written(
             namespace=text(parts.get(1, b"")),
             writes=tuple((text(write.get(1, b"")), octets(write.get(3, b""))) for write in writes),
-            others=3 in parts
-            or any(number == 4 for number, _ in fields(public))
-            or any(2 in write for write in writes),
+            others=3 in parts or metadata or any(2 in write for write in writes),
+            public=bool(writes) or metadata,
             reads=tuple(map(_read, _repeated(public, 1, _READS_LARGEST))),
         )
 
