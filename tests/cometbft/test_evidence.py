@@ -1,4 +1,4 @@
-"""Evidence from several operators: a real network's file verifies offline, and whatever somebody does to one is found.
+"""G-5 with several operators: a real network's file verifies offline, and whatever somebody does to one is found.
 
 `tests/vectors/cometbft/evidence.json.xz` was made by a network of CometBFT v0.38.26 (`tests.cometbft.evidence`): four
 operators, of whom three approve a fifth, so that the validators change once.
