@@ -1,5 +1,4 @@
 """Checks an evidence file of Freehold and shares not one line with it: python verify.py evidence.json [NETWORK-ID]
-
  spelling      the file is canonical JSON: one spelling for one history, so no byte can hide a change
  the chain     each block names the one before it, is signed by one operator, and its header holds the size and the
                RFC 6962 root of the log of all actions and results so far; a checkpoint says the same
@@ -8,7 +7,8 @@
  the training  subsets are trained in the groups and the order that the draw gives; a result that was paid for is one
                to which more than half of the replicas had committed, each for its own job, before it was opened
 
-It does not run the rules of money and deadlines again: `freehold verify` does. Exit 1: the first thing that is wrong.
+It reads files of one operator, and does not run the rules of money and deadlines again: `freehold verify` does more.
+Exit 1: the first thing that is wrong.
 """
 
 import base64
