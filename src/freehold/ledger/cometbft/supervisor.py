@@ -191,6 +191,7 @@ class Pair:
             if deaths > _DEATHS_LARGEST:
                 self.trouble = Broken(
                     f"application and node ended {deaths} times in short order",
+                    why=_last_words(self._folder / NODE_LOG),
                     next=f"read application.log and node.log in {self._folder}",
                     now="what was recorded is safe; nothing new is taken",
                 )
@@ -224,3 +225,15 @@ def rebuild(cometbft: Path, folder: Path, file: Path) -> None:
 
 def _size(path: Path) -> int:
     return path.stat().st_size if path.exists() else 0
+
+
+def _last_words(log: Path) -> str:
+    """The last line that a program wrote, if there is one."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, _size(log) - 2_000))
+            lines = file.read().decode("ascii", "replace").split("\n")
+    except OSError:
+        return ""
+    words = [line.strip() for line in lines if line.strip()]
+    return "".join(each if each.isprintable() else " " for each in words[-1])[:300] if words else ""
