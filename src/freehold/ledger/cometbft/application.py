@@ -46,6 +46,7 @@ RECORD = "record"
 PLACE = "place"
 """The question where a transaction was ordered, by its SHA-256."""
 _FILTER = "/p2p/filter/"
+_SHORT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +80,8 @@ class Application:
         self._state, self._tree = State(genesis.records), StateTree(genesis.records)
         self._tip = recovered(file, genesis, self._state, self._tree)
         self.height = file.last()[0]
+        self._recorded = {digest[:_SHORT] for digest in file.recorded()}
+        """The beginnings of the digests of accepted actions: what is not among them need not be looked for on disk."""
         self._nodes = self._admitted()
         self._pending: Pending | None = None
         self._restoration: Restoration | None = None
@@ -108,7 +111,8 @@ class Application:
     def check_tx(self, request: abci.CheckTx) -> tuple[bytes, FreeholdError | None]:
         """Whether a transaction may wait; the answer, and what kept it out."""
         try:
-            known = self._file.place(sha256(request.transaction))
+            digest = sha256(request.transaction)
+            known = self._file.place(digest) if digest[:_SHORT] in self._recorded else None
             if known is not None and known.refusal is None:
                 raise Refused("exists", "this action is recorded already")
             self._admission.admit(self._state.read, request.transaction)
@@ -166,7 +170,9 @@ class Application:
         self._tree.apply(pending.change)
         self._state.apply(pending.writes)
         self._tip, self.height, self._pending = pending.tip, pending.committed.height, None
-        self._admission.ordered(each.digest for each in pending.committed.ordered)
+        ordered = pending.committed.ordered
+        self._recorded.update(each.digest[:_SHORT] for each in ordered if each.refusal is None)
+        self._admission.ordered(each.digest for each in ordered)
         if self._seats is not None and any(key.startswith(self._seats.watched) for key in pending.writes):
             self._nodes = self._admitted()
         return abci.commit()
@@ -291,7 +297,8 @@ def said(outcome: Outcome) -> bytes:
     """What became of an action, as canonical JSON without any word that is meant for people."""
     if isinstance(outcome, Executed):
         events = [{"name": e.name, "subject": e.subject, "to": e.to} for e in outcome.events]
-        return canonical.encode({"events": events, "result": canonical.decode(outcome.result, largest=1_024)})
+        # The result is canonical already, as every engine's rules and replays write it.
+        return b'{"events":' + canonical.encode(events) + b',"result":' + outcome.result + b"}"
     return canonical.encode({"refused": outcome.code or type(outcome).__name__.lower()})
 
 

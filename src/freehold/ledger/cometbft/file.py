@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -173,6 +173,13 @@ class CommitFile:
         """The transactions of CometBFT's blocks from `first` to `last`, in their order."""
         query = "SELECT height, place, digest, refusal FROM ordered WHERE height BETWEEN ? AND ? ORDER BY height, place"
         return [_ordered(row) for row in self._rows(query, first, last)]
+
+    def recorded(self) -> Iterator[bytes]:
+        """The digests of all transactions that were accepted."""
+        with self._turn:
+            rows = self._connection.execute("SELECT digest FROM ordered WHERE refusal IS NULL")
+            while some := rows.fetchmany(_PORTION):
+                yield from (digest for (digest,) in some)
 
     def place(self, digest: bytes) -> Ordered | None:
         """Where a transaction was ordered and accepted, or last refused; None if it was not ordered so far."""
