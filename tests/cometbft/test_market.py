@@ -11,10 +11,12 @@ import pytest
 from freehold.contract.host import Contract
 from freehold.errors import FreeholdError, Refused
 from freehold.ledger.cometbft.admission import Admission
+from freehold.ledger.cometbft.bundle import MARK
 from freehold.ledger.cometbft.client import FILE
 from freehold.ledger.cometbft.file import CommitFile
 from freehold.ledger.cometbft.rpc import Rpc, Taken
 from freehold.ledger.embedded.ledger import EmbeddedLedger
+from freehold.ledger.frames import frame
 from freehold.ledger.memory import MemoryLedger
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.replay import Replay
@@ -69,6 +71,8 @@ def test_four_validators_make_of_a_market_what_one_engine_makes_of_it(tmp_path: 
 
     with network.running() as ledgers:
         answers = ledgers[0].submit_all(story)
+        strange = MARK + frame([story[0], story[1]])
+        (disguised,) = ledgers[1].submit_all([strange])
         deadline = time.monotonic() + 20
         while len({ledger.info().size for ledger in ledgers}) > 1:
             assert time.monotonic() < deadline
@@ -76,6 +80,7 @@ def test_four_validators_make_of_a_market_what_one_engine_makes_of_it(tmp_path: 
         chains = [ledger.export(0, 10_000) for ledger in ledgers]
         totals = [ledger.evaluate("totals", {}) for ledger in ledgers]
 
+    assert getattr(disguised, "code", None) == "malformed"
     expected = memory.submit_all(story)
     assert said(answers) == said(expected) == said(embedded.submit_all(story))
     assert [type(each) for each in expected[-2:]] == [Refused, Refused]

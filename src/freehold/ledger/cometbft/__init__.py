@@ -4,6 +4,7 @@
     snapshot_messages  those of them that are about snapshots
     file            what the application has committed, on disk: whole blocks or nothing
     admission       whose actions may wait: signatures remembered, members known, quotas
+    bundle          several actions in one transaction
     seats           who signs blocks and who may connect, as the ledger's records say
     snapshots       the whole chain in pieces, for nodes that join
     restoration     such a snapshot on its way in, from whoever sends it
@@ -16,6 +17,7 @@
     light           headers for nodes that join, and nothing else of the node
     replica         the application's file followed from another process: state, history, refusals
     lots            what was submitted together, and is answered together
+    waiting         what was sent and not answered yet
     client          the engine that a node of Freehold serves
 
 An accepted action enters a block of `ledger.blocks` here as on every other engine, so history, replay and the state's

@@ -78,11 +78,14 @@ class Admission:
         self._joining: set[str] = set()
         self._counts: Counter[str] = Counter()
 
-    def admit(self, read: Read, action: bytes) -> None:
-        """Gives the action a place; Refused or Unavailable if it gets none. Asked again, it keeps the one it has."""
+    def admit(self, read: Read, action: bytes) -> bool:
+        """Gives the action a place; Refused or Unavailable if it gets none. Asked again, it keeps the one it has.
+
+        Whether it is a new one.
+        """
         digest = sha256(action)
         if digest in self._waiting:
-            return
+            return False
         self.signatures.check(action)
         sender = self._introduction.sender(read, action)
         if not (sender.known or sender.joins or sender.name in self._joining):
@@ -99,9 +102,10 @@ class Admission:
         self._counts[account] += 1
         if sender.joins:
             self._joining.add(sender.name)
+        return True
 
     def ordered(self, digests: Iterable[bytes]) -> None:
-        """Frees the places of actions that a block took."""
+        """Frees the places of actions that a block took, or that were turned away after all."""
         for digest in digests:
             sender = self._waiting.pop(digest, None)
             if sender is None:

@@ -12,16 +12,18 @@ people may change between versions, so they stay beside it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 
 import msgspec
 
-from freehold.errors import Broken, FreeholdError, Refused
+from freehold.errors import Broken, FreeholdError, Invalid, Refused
 from freehold.ledger import blocks, messages
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.admission import Admission, Introduction, Signatures
+from freehold.ledger.cometbft.bundle import actions_of
 from freehold.ledger.cometbft.file import CommitFile, Committed, Ordered, StoredBlock
 from freehold.ledger.cometbft.restoration import Restoration, judged
 from freehold.ledger.cometbft.seal import chain_id
@@ -108,45 +110,56 @@ class Application:
             raise Broken(f"the node's genesis is that of {request.chain[:50]!r}, the application serves {self._chain}")
         return abci.init_chain(self.agreed)
 
-    def check_tx(self, request: abci.CheckTx) -> tuple[bytes, FreeholdError | None]:
-        """Whether a transaction may wait; the answer, and what kept it out."""
+    def check_tx(self, request: abci.CheckTx) -> tuple[bytes, FreeholdError | None, bytes]:
+        """Whether a transaction may wait, all of it or nothing; the answer, what kept it out, and the digest of the
+        action that did."""
+        digest, admitted = b"", list[bytes]()
         try:
-            digest = sha256(request.transaction)
-            known = self._file.place(digest) if digest[:_SHORT] in self._recorded else None
-            if known is not None and known.refusal is None:
-                raise Refused("exists", "this action is recorded already")
-            self._admission.admit(self._state.read, request.transaction)
+            for action in actions_of(request.transaction):
+                digest = sha256(action)
+                known = self._file.place(digest) if digest[:_SHORT] in self._recorded else None
+                if known is not None and known.refusal is None:
+                    raise Refused("exists", "this action is recorded already")
+                if self._admission.admit(self._state.read, action):
+                    admitted.append(digest)
         except FreeholdError as trouble:
-            return abci.check_tx(abci.REFUSED, said(trouble), log=str(trouble)), trouble
-        return abci.check_tx(abci.OK), None
+            self._admission.ordered(admitted)
+            return abci.check_tx(abci.REFUSED, said(trouble), log=str(trouble)), trouble, digest
+        return abci.check_tx(abci.OK), None, b""
 
     def prepare_proposal(self, request: abci.PrepareProposal) -> bytes:
         """As many of the waiting transactions as fit, in their order, without any that others would have to reject."""
-        chosen: dict[bytes, None] = {}
+        chosen: list[bytes] = []
+        seen: set[bytes] = set()
         size = 0
         for transaction in request.transactions:
             size += len(transaction) + 8
-            if size > request.largest or len(chosen) == blocks.ACTIONS_LARGEST:
+            actions = self._sound(transaction)
+            if size > request.largest or len(seen) + len(actions) > blocks.ACTIONS_LARGEST:
                 break
-            if self._holds(transaction):
-                chosen[transaction] = None
+            if actions and seen.isdisjoint(actions):
+                chosen.append(transaction)
+                seen.update(actions)
         return abci.prepare_proposal(tuple(chosen))
 
     def process_proposal(self, request: abci.ProcessProposal) -> bytes:
         """Only what every honest validator decides alike: number, size, signature, none twice. No state, no clock."""
-        some = request.transactions
-        good = len(some) <= blocks.ACTIONS_LARGEST and len(set(some)) == len(some) and all(map(self._holds, some))
+        found = [self._sound(each) for each in request.transactions[: blocks.ACTIONS_LARGEST + 1]]
+        actions = [action for each in found for action in each]
+        good = all(found) and len(set(actions)) == len(actions) <= blocks.ACTIONS_LARGEST
         return abci.process_proposal(abci.ACCEPT if good else abci.REJECT)
 
     def finalize_block(self, request: abci.FinalizeBlock) -> bytes:
         """Executes a decided block in memory."""
         if request.height != self.height + 1:
             raise Broken(f"the node decided block {request.height}, the application has come to {self.height}")
-        if len(request.transactions) > blocks.ACTIONS_LARGEST:
-            raise Broken(f"a decided block holds more than {blocks.ACTIONS_LARGEST} transactions")
+        cut = [_cut(each) for each in request.transactions]
+        actions = [action for some in cut for action in some]
+        if len(actions) > blocks.ACTIONS_LARGEST:
+            raise Broken(f"a decided block holds more than {blocks.ACTIONS_LARGEST} actions")
         time = max(request.time, self._tip.time)
-        outcomes = in_order(self._machine, self._state, request.transactions, time)
-        pairs = list(zip(request.transactions, outcomes, strict=True))
+        outcomes = in_order(self._machine, self._state, actions, time)
+        pairs = list(zip(actions, outcomes, strict=True))
         done = [(action, outcome) for action, outcome in pairs if isinstance(outcome, Executed)]
         contents = blocks.Contents.of([action for action, _ in done], [outcome for _, outcome in done])
         change = self._tree.changed(contents.writes)
@@ -158,7 +171,8 @@ class Application:
         ordered = [_ordered(request.height, place, *pair) for place, pair in enumerate(pairs)]
         committed = Committed(height=request.height, root=change.root, ordered=ordered, block=block)
         self._pending = Pending(committed=committed, change=change, writes=contents.writes, tip=tip)
-        results = tuple(result_of(outcome) for outcome in outcomes)
+        left = iter(outcomes)
+        results = tuple(result_of(list(islice(left, len(some)))) for some in cut)
         return abci.finalize_block(results, bytes.fromhex(tip.digest), self._validators_after(contents.writes))
 
     def commit(self) -> bytes:
@@ -238,12 +252,15 @@ class Application:
         shown = msgspec.json.encode(messages.record_proof_message(proven))
         return abci.query(abci.OK, shown, height=self.height)
 
-    def _holds(self, transaction: bytes) -> bool:
+    def _sound(self, transaction: bytes) -> tuple[bytes, ...]:
+        """The actions of a transaction; none if its form or one of its signatures is not good."""
         try:
-            self._admission.signatures.check(transaction)
-        except Refused:
-            return False
-        return True
+            actions = actions_of(transaction)
+            for action in actions:
+                self._admission.signatures.check(action)
+        except (Refused, Invalid):
+            return ()
+        return actions
 
 
 class CheckedMachine:
@@ -286,11 +303,15 @@ def recovered(file: CommitFile, genesis: Genesis, state: State, tree: StateTree)
     return tip
 
 
-def result_of(outcome: Outcome) -> abci.TransactionResult:
-    """The result that the validators agree on."""
-    if isinstance(outcome, Executed):
-        return abci.TransactionResult(abci.OK, said(outcome))
-    return abci.TransactionResult(abci.REFUSED, said(outcome), log=str(outcome))
+def result_of(outcomes: Sequence[Outcome]) -> abci.TransactionResult:
+    """The result of a transaction that the validators agree on: of one action, or a list of those of several. Its code
+    says whether all were accepted; a node forgets one of which some were not, so that it may come again."""
+    data = [said(each) for each in outcomes]
+    refused = next((each for each in outcomes if not isinstance(each, Executed)), None)
+    joined = data[0] if len(data) == 1 else b"[" + b",".join(data) + b"]"
+    if refused is None:
+        return abci.TransactionResult(abci.OK, joined)
+    return abci.TransactionResult(abci.REFUSED, joined, log=str(refused))
 
 
 def said(outcome: Outcome) -> bytes:
@@ -300,6 +321,14 @@ def said(outcome: Outcome) -> bytes:
         # The result is canonical already, as every engine's rules and replays write it.
         return b'{"events":' + canonical.encode(events) + b',"result":' + outcome.result + b"}"
     return canonical.encode({"refused": outcome.code or type(outcome).__name__.lower()})
+
+
+def _cut(transaction: bytes) -> tuple[bytes, ...]:
+    """The actions of a decided transaction; one that no honest validator would have let in is refused as it is."""
+    try:
+        return actions_of(transaction)
+    except Invalid:
+        return (transaction,)
 
 
 def _ordered(height: int, place: int, action: bytes, outcome: Outcome) -> Ordered:

@@ -14,7 +14,6 @@ import time as wall
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,16 +23,18 @@ from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 from freehold.ledger import blocks, messages
 from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
 from freehold.ledger.cometbft.application import RECORD
+from freehold.ledger.cometbft.bundle import MARK, bundle
 from freehold.ledger.cometbft.configuration import Settings
 from freehold.ledger.cometbft.file import StoredBlock
 from freehold.ledger.cometbft.light import LightEndpoint, trusted
-from freehold.ledger.cometbft.lots import Lot, Take
+from freehold.ledger.cometbft.lots import Lot
 from freehold.ledger.cometbft.replica import Outcome, Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
 from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.sealing import seal_of
 from freehold.ledger.cometbft.seats import Seats
 from freehold.ledger.cometbft.supervisor import Pair, Program
+from freehold.ledger.cometbft.waiting import Waiting, groups_of
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
@@ -54,21 +55,6 @@ _OVERTOOK_SECONDS: Final = 0.05
 _OUTCOME_SECONDS: Final = 30.0
 
 
-@dataclass(slots=True)
-class _Waiting:
-    """An action whose outcome is awaited."""
-
-    action: bytes
-    until: float
-    due: float
-    """When it is to be sent, or sent again."""
-    lot: Sequence[bytes] = ()
-    """Digests of what was submitted together with it."""
-    place: int = 0
-    """Of its own among them."""
-    takers: list[Take] = field(default_factory=list)
-
-
 class CometLedger:
     """A validator's ledger; satisfies `ports.ledger.Engine`, safe to use from many threads."""
 
@@ -83,7 +69,7 @@ class CometLedger:
         self._network, self._chain = genesis.network, chain_id(genesis.network_id)
         founders = None if seats is None else seats.validators(State(genesis.records).read)
         self._founders = sorted(key.hex() for key in founders or ())
-        self._waiting: dict[bytes, _Waiting] = {}
+        self._waiting: dict[bytes, Waiting] = {}
         self._changed = threading.Condition()
         self._stopped = False
         self._rpc = Rpc(pair.rpc_socket)
@@ -154,7 +140,7 @@ class CometLedger:
                 if outcome is not None:
                     take(outcome)
                     continue
-                new = _Waiting(action, now + _OUTCOME_SECONDS, now, digests, place)
+                new = Waiting(action, now + _OUTCOME_SECONDS, now, digests, place)
                 waits = self._waiting.setdefault(digests[place], new)
                 waits.takers.append(take)
             self._changed.notify_all()
@@ -270,6 +256,9 @@ class CometLedger:
         """What can be said of an action without sending it."""
         if len(action) > ACTION_LARGEST:
             return Refused("malformed", f"an action has at most {ACTION_LARGEST} bytes, this one {len(action)}")
+        if action.startswith(MARK):
+            # Nobody's signed action begins so, and it would be taken for several.
+            return Refused("malformed", "an action begins with the key that signed it")
         if self._replica.history.resolve(sha256(action)) is None:
             return None
         refusal = self._replica.refusal(action, self._now())
@@ -298,21 +287,30 @@ class CometLedger:
                     due = self._due()
                 if self._stopped:
                     return
-            for at in range(0, len(due), BATCH):
-                self._broadcast(due[at : at + BATCH])
+            groups = groups_of(due)
+            for at in range(0, len(groups), BATCH):
+                self._broadcast(groups[at : at + BATCH])
 
-    def _due(self) -> list[_Waiting]:
+    def _due(self) -> list[Waiting]:
         """What is to be sent now, in the order of its arrival."""
         now = wall.monotonic()
         return [each for each in self._waiting.values() if each.due <= now]
 
-    def _broadcast(self, some: Sequence[_Waiting]) -> None:
-        answers = [Taken.FULL] * len(some)
+    def _broadcast(self, groups: Sequence[Sequence[Waiting]]) -> None:
+        """Sends groups of actions, each as one transaction."""
+        answers = [Taken.FULL] * len(groups)
+        for group in groups:
+            for each in group:
+                each.group = group
         with suppress(Unavailable, Invalid):
-            answers = self._rpc.broadcast([each.action for each in some])
+            answers = self._rpc.broadcast([bundle([each.action for each in group]) for group in groups])
         now = wall.monotonic()
-        for each, answer in zip(some, answers, strict=True):
-            each.due = now + (_AGAIN_SECONDS if answer is Taken.WAITS else _SOON_SECONDS)
+        for group, answer in zip(groups, answers, strict=True):
+            for each in group:
+                # Whoever was told something meanwhile knows better when it is to come again.
+                if each.group is not group:
+                    continue
+                each.due = now + (_AGAIN_SECONDS if answer is Taken.WAITS else _SOON_SECONDS)
 
     def _take_outcomes(self, outcomes: Sequence[tuple[bytes, Outcome]]) -> None:
         for digest, outcome in outcomes:
@@ -322,6 +320,7 @@ class CometLedger:
                 waits = self._waiting.pop(digest, None)
             if waits is None:
                 continue
+            self._go_on_without(waits)
             first, *others = waits.takers
             first(outcome)
             # Whoever sent the same bytes while they waited hears what every engine says to a recorded action.
@@ -329,13 +328,20 @@ class CometLedger:
             for take in others:
                 take(again or outcome)
 
+    def _go_on_without(self, answered: Waiting) -> None:
+        """If an action was turned away, so was what was sent in one transaction with it, and it comes again without it.
+        If it was decided, so were they, and they are answered before they could come again."""
+        for each in answered.group:
+            each.group = ()
+            each.due = min(each.due, wall.monotonic() + _OVERTOOK_SECONDS)
+
     def _overtook(self, digest: bytes) -> bool:
         """Whether an action was refused before one that was submitted ahead of it was decided: on its way from node to
         node it overtook the other, which it may need. Then the refusal says nothing, and it is sent again."""
         waits = self._waiting.get(digest)
         if waits is None or not any(each in self._waiting for each in waits.lot[: waits.place]):
             return False
-        waits.due = wall.monotonic() + _OVERTOOK_SECONDS
+        waits.due, waits.group = wall.monotonic() + _OVERTOOK_SECONDS, ()
         return True
 
     def _give_up(self, digests: Sequence[bytes]) -> None:

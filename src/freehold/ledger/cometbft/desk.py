@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import msgspec
 
-from freehold.errors import Broken, FreeholdError
+from freehold.errors import Broken
 from freehold.ledger.cometbft import abci
 from freehold.ledger.cometbft.application import Application
 from freehold.ledger.cometbft.snapshot_messages import (
@@ -24,7 +24,6 @@ from freehold.ledger.cometbft.snapshot_messages import (
     OfferSnapshot,
 )
 from freehold.ledger.protobuf import framed
-from freehold.protocol.digests import sha256
 from freehold.transport.trouble import trouble_of
 
 
@@ -63,9 +62,9 @@ class Desk:
         application = self._application
         match request:
             case abci.CheckTx():
-                answer, trouble = application.check_tx(request)
-                if trouble is not None:
-                    self._turn_away(request.transaction, trouble)
+                answer, trouble, digest = application.check_tx(request)
+                if trouble is not None and digest:
+                    self._ring(digest + msgspec.json.encode(trouble_of(trouble)))
                 return answer
             case abci.Commit():
                 answer = application.commit()
@@ -95,6 +94,3 @@ class Desk:
                 return answer
             case ListSnapshots() | LoadSnapshotChunk():
                 return application.shelf.answer(request)
-
-    def _turn_away(self, transaction: bytes, trouble: FreeholdError) -> None:
-        self._ring(sha256(transaction) + msgspec.json.encode(trouble_of(trouble)))
