@@ -16,7 +16,6 @@
     rpc             sending to the node
     light           headers for nodes that join, and nothing else of the node
     replica         the application's file followed from another process: state, history, refusals
-    lots            what was submitted together, and is answered together
     waiting         what was sent and not answered yet
     client          the engine that a node of Freehold serves
 

@@ -32,6 +32,7 @@ from freehold.ledger.cometbft.snapshot_messages import ApplySnapshotChunk, Offer
 from freehold.ledger.cometbft.snapshots import Shelf
 from freehold.ledger.embedded.execution import Outcome, in_order
 from freehold.ledger.genesis import Genesis, genesis_of
+from freehold.ledger.outcomes import said
 from freehold.ledger.proofs.state_tree import Change, StateTree
 from freehold.ledger.state import State
 from freehold.ports.ledger import RecordProof
@@ -312,15 +313,6 @@ def result_of(outcomes: Sequence[Outcome]) -> abci.TransactionResult:
     if refused is None:
         return abci.TransactionResult(abci.OK, joined)
     return abci.TransactionResult(abci.REFUSED, joined, log=str(refused))
-
-
-def said(outcome: Outcome) -> bytes:
-    """What became of an action, as canonical JSON without any word that is meant for people."""
-    if isinstance(outcome, Executed):
-        events = [{"name": e.name, "subject": e.subject, "to": e.to} for e in outcome.events]
-        # The result is canonical already, as every engine's rules and replays write it.
-        return b'{"events":' + canonical.encode(events) + b',"result":' + outcome.result + b"}"
-    return canonical.encode({"refused": outcome.code or type(outcome).__name__.lower()})
 
 
 def _cut(transaction: bytes) -> tuple[bytes, ...]:

@@ -27,8 +27,7 @@ from freehold.ledger.cometbft.bundle import MARK, bundle
 from freehold.ledger.cometbft.configuration import Settings
 from freehold.ledger.cometbft.file import StoredBlock
 from freehold.ledger.cometbft.light import LightEndpoint, trusted
-from freehold.ledger.cometbft.lots import Lot
-from freehold.ledger.cometbft.replica import Outcome, Replica
+from freehold.ledger.cometbft.replica import Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
 from freehold.ledger.cometbft.seal import chain_id
 from freehold.ledger.cometbft.sealing import seal_of
@@ -38,6 +37,7 @@ from freehold.ledger.cometbft.waiting import Waiting, groups_of
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
+from freehold.ledger.lots import Lot, Outcome
 from freehold.ledger.state import State
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Machine

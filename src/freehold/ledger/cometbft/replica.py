@@ -24,13 +24,12 @@ from freehold.ledger.cometbft.seats import Seats
 from freehold.ledger.frames import LENGTH
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.history import History, accepted_of
+from freehold.ledger.lots import Outcome
 from freehold.ledger.past import Past, RecordedState
 from freehold.ledger.state import State
-from freehold.ports.ledger import Accepted
 from freehold.ports.machine import Machine
 from freehold.transport.trouble import TROUBLE_LARGEST, Trouble, error_of
 
-Outcome: TypeAlias = Accepted | FreeholdError
 Tell: TypeAlias = Callable[[Sequence[tuple[bytes, Outcome]]], None]
 """Told digests of actions and what became of them."""
 

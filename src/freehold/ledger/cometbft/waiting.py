@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from freehold.ledger.cometbft.bundle import bundled
-from freehold.ledger.cometbft.lots import Take
+from freehold.ledger.lots import Take
 
 
 @dataclass(slots=True)

@@ -21,8 +21,6 @@ from typing import Any, Final, TypeVar
 
 from freehold.errors import Broken, FreeholdError, Refused, Unavailable
 from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST, block_digest
-from freehold.ledger.cometbft.lots import Lot, Take
-from freehold.ledger.cometbft.replica import Outcome
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.fabric.deliver import Following, PeerBlocks, Source
 from freehold.ledger.fabric.endorsements import endorsers_of
@@ -36,6 +34,7 @@ from freehold.ledger.fabric.sealing import Sealer
 from freehold.ledger.fabric.sending import Sender
 from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
+from freehold.ledger.lots import Lot, Outcome, Take
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
 from freehold.ports.machine import Executed, Machine
 from freehold.protocol.digests import sha256

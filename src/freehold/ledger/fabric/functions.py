@@ -21,13 +21,13 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from freehold.errors import FreeholdError, Invalid, Refused, Unavailable
-from freehold.ledger.cometbft.application import said
 from freehold.ledger.embedded.execution import execute
 from freehold.ledger.fabric import clock as clocks
 from freehold.ledger.fabric.clock import AGE_LARGEST, AWAY_LARGEST, STEP_LEAST, TICK, TICK_FIRST
 from freehold.ledger.fabric.conversation import Answer
 from freehold.ledger.fabric.messages import Call, ChaincodeEvent
 from freehold.ledger.frames import frame
+from freehold.ledger.outcomes import said
 from freehold.ports.machine import Executed, Machine
 from freehold.ports.state_view import Read
 from freehold.protocol.limits import ACTION_LARGEST, READS_PER_CALL

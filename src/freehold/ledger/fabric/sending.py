@@ -24,8 +24,6 @@ from functools import partial
 from typing import Final
 
 from freehold.errors import Broken, FreeholdError, Unavailable
-from freehold.ledger.cometbft.lots import Take
-from freehold.ledger.cometbft.replica import Outcome
 from freehold.ledger.embedded.writer import closed
 from freehold.ledger.fabric.clock import STEP_LEAST, TICK_FIRST
 from freehold.ledger.fabric.derived import EXECUTE, clock_read
@@ -38,6 +36,7 @@ from freehold.ledger.fabric.planning import Order
 from freehold.ledger.fabric.submitting import Submitter
 from freehold.ledger.fabric.ticking import Ticker
 from freehold.ledger.fabric.transactions import READ_CONFLICT, VALID
+from freehold.ledger.lots import Outcome, Take
 from freehold.ports.machine import Executed
 from freehold.protocol.digests import sha256
 

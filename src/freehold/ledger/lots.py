@@ -8,9 +8,10 @@ from concurrent.futures import Future
 from typing import TypeAlias
 
 from freehold.errors import FreeholdError
-from freehold.ledger.cometbft.replica import Outcome
 from freehold.ports.ledger import Accepted
 
+Outcome: TypeAlias = Accepted | FreeholdError
+"""What became of one action, as its sender hears it."""
 Take: TypeAlias = Callable[[Outcome], None]
 """Takes what became of one action."""
 
