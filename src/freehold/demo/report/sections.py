@@ -269,7 +269,7 @@ def check_yourself(content: Content) -> Markup:
             "dl",
             *join_pair("network", audit.network),
             *(join_pair("operator", audit.operator) if audit.operator else ()),
-            *(pair for key in audit.signers for pair in join_pair("signed by the validator", key)),
+            *(pair for key in audit.signers for pair in join_pair("sealed by", key)),
             *join_pair("root of the log", audit.checkpoint),
             class_="digests",
         ),
