@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from freehold.agents.auditor.evidence import Evidence, encode, parse
+from freehold.agents.auditor.evidence import Evidence, encode, parse, parse_seal
 from freehold.agents.auditor.verify import Report, verify
 from freehold.errors import Invalid
 from freehold.ledger.cometbft.seal import (
@@ -28,7 +28,6 @@ from freehold.ledger.cometbft.seal import (
     check_seal,
     header_hash,
     in_order,
-    parse_seal,
     signed_bytes,
     validators_hash,
 )

@@ -18,13 +18,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from freehold.agents.auditor.evidence import Evidence, encode, parse
+from freehold.agents.auditor.evidence import Evidence, encode, parse, parse_seal
 from freehold.agents.auditor.verify import verify
 from freehold.contract.host import Contract
 from freehold.errors import Invalid
 from freehold.ledger.blocks import block_digest
 from freehold.ledger.fabric.folding import Folding, Unfolding
-from freehold.ledger.fabric.seal import Seal, check_seal, cut, parse_seal
+from freehold.ledger.fabric.seal import Seal, check_seal, cut
 from freehold.ledger.fabric.transactions import read_call
 from freehold.ledger.protobuf import bytes_field
 from freehold.protocol import canonical

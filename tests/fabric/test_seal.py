@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from freehold.agents.auditor.evidence import parse_seal
 from freehold.errors import Invalid
 from freehold.ledger.fabric import seal as seals
 from freehold.ledger.fabric.identity import Identity
-from freehold.ledger.fabric.seal import Seal, Sealed, check_seal, cut, parse_seal
+from freehold.ledger.fabric.seal import Seal, Sealed, check_seal, cut
 from freehold.ledger.protobuf import bytes_field
 from freehold.protocol import canonical
 from freehold.protocol.network import NetworkRecord

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from freehold.agents.auditor import evidence
 from freehold.errors import Unavailable
 from freehold.ledger.fabric.identity import Identity
-from freehold.ledger.fabric.seal import Chain, check_seal, cut, parse_seal
+from freehold.ledger.fabric.seal import Chain, Seal, check_seal, cut
 from freehold.ledger.fabric.sealing import Sealer
 from freehold.ledger.fabric.transactions import FabricBlock
 from freehold.ledger.protobuf import bytes_field, message_field, number_field
@@ -20,6 +21,13 @@ from tests.engines.notebook import Notebook
 from tests.fabric.ordered import ORDERER, ORDERERS, TIME, VALUE, Ordered, a_channel, action, consenters, network, tick
 from tests.fabric.organisations import Organisation, endorsers
 from tests.fabric.test_seal import of_consenters
+
+
+def parse_seal(data: bytes) -> Seal:
+    """The seal of a channel, as an auditor reads it."""
+    seal = evidence.parse_seal(data)
+    assert isinstance(seal, Seal)
+    return seal
 
 
 @dataclass

@@ -28,6 +28,7 @@ import msgspec
 from freehold.errors import Invalid
 from freehold.ledger.frames import frame, unframe
 from freehold.ledger.proofs.log import Log, entry
+from freehold.ports.ledger import Block
 from freehold.ports.machine import Executed
 from freehold.protocol import canonical, limits, signatures
 from freehold.protocol.digests import T
@@ -168,6 +169,16 @@ def check_signature(height: int, header: bytes, signature: bytes, operator: byte
     """Invalid unless the operator (32-byte public key) signed this header."""
     if not signatures.verify(operator, T("block") + header, signature):
         raise Invalid(f"block {height}: its header is not signed by the operator")
+
+
+def unsigned_block(header: bytes, body: Body) -> Block:
+    """A stored block as it leaves a ledger on which no operator signs it."""
+    return Block(
+        header=header,
+        signature=b"",
+        actions=tuple(unframe(body.actions, largest=limits.ACTION_LARGEST, most=ACTIONS_LARGEST)),
+        results=tuple(unframe(body.results, largest=RESULT_LARGEST, most=ACTIONS_LARGEST)),
+    )
 
 
 def decode_body(body: Body) -> Contents:

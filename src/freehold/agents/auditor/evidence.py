@@ -106,12 +106,13 @@ def record(ledger: Ledger) -> Recording:
         network=network,
         operator=None if network.is_sealed else PublicKey(info.operator),
         blocks=tuple(_bounded(_blocks_up_to(ledger, info.height))),
-        seal=_parse_seal(ledger.seal(info.height)) if sealed else None,
+        seal=parse_seal(ledger.seal(info.height)) if sealed else None,
         checkpoint=info.checkpoint or None,
     )
 
 
-def _parse_seal(data: bytes) -> Seal:
+def parse_seal(data: bytes) -> Seal:
+    """The seal that a node handed out; Invalid for any spelling but the canonical one."""
     seal: Seal = canonical.decode_record(data, _SEAL, largest=fabric.LARGEST)
     return seal
 

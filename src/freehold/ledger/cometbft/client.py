@@ -21,11 +21,9 @@ import msgspec
 
 from freehold.errors import Broken, FreeholdError, Invalid, Refused, Unavailable
 from freehold.ledger import blocks, messages
-from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST
 from freehold.ledger.cometbft.application import RECORD
 from freehold.ledger.cometbft.bundle import MARK, bundle
 from freehold.ledger.cometbft.configuration import Settings
-from freehold.ledger.cometbft.file import StoredBlock
 from freehold.ledger.cometbft.light import LightEndpoint, trusted
 from freehold.ledger.cometbft.replica import Replica
 from freehold.ledger.cometbft.rpc import BATCH, Rpc, Taken
@@ -35,7 +33,6 @@ from freehold.ledger.cometbft.seats import Seats
 from freehold.ledger.cometbft.supervisor import Pair, Program
 from freehold.ledger.cometbft.waiting import Waiting, groups_of
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
-from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.lots import Lot, Outcome
 from freehold.ledger.state import State
@@ -178,7 +175,7 @@ class CometLedger:
 
     def export(self, after: int, limit: int) -> Sequence[Block]:
         """At most `limit` blocks above the height `after`, ascending."""
-        return [_block(each) for each in self._replica.file.blocks(after, limit)]
+        return [blocks.unsigned_block(each.header, each.body) for each in self._replica.file.blocks(after, limit)]
 
     def info(self) -> LedgerInfo:
         """Which ledger this is and how far it has come. No operator signs: the validators do, in CometBFT's headers."""
@@ -239,7 +236,11 @@ class CometLedger:
     def _decided(self, height: int) -> int:
         """In which of CometBFT's blocks the block at a height was made."""
         found = self._replica.file.blocks(height - 1, 1) if height > 0 else []
-        place = self._replica.file.place(sha256(_block(found[0]).actions[-1])) if found else None
+        place = (
+            self._replica.file.place(sha256(blocks.unsigned_block(found[0].header, found[0].body).actions[-1]))
+            if found
+            else None
+        )
         if place is None:
             raise Unavailable(
                 f"this node does not know what the validators signed about block {height}",
@@ -353,13 +354,3 @@ class CometLedger:
             retry_after=1.0,
         )
         self._take_outcomes([(digest, unknown) for digest in digests])
-
-
-def _block(stored: StoredBlock) -> Block:
-    body = stored.body
-    return Block(
-        header=stored.header,
-        signature=b"",
-        actions=tuple(unframe(body.actions, largest=ACTION_LARGEST, most=ACTIONS_LARGEST)),
-        results=tuple(unframe(body.results, largest=RESULT_LARGEST, most=ACTIONS_LARGEST)),
-    )

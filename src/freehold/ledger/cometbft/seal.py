@@ -18,18 +18,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from freehold.errors import Invalid
 from freehold.ledger.cometbft.seats import POWER
 from freehold.ledger.proofs.log import Log
 from freehold.ledger.protobuf import bytes_field, message_field, number_field, varint
-from freehold.protocol import canonical, signatures
+from freehold.protocol import signatures
 from freehold.protocol.records import Record
 
-LARGEST: Final = 16 * 2**20
-"""Bytes of a seal that are read."""
 VALIDATORS_LARGEST: Final = 64
 HANDOVERS_LARGEST: Final = 4_096
 _PRECOMMIT: Final = 2
@@ -112,9 +109,6 @@ class Seal(Record, kw_only=True, tag_field="engine", tag="cometbft"):
     newest: Signed
 
 
-_SEAL: Final = msgspec.json.Decoder(Seal)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealed:
     """What a seal that holds says."""
@@ -134,12 +128,6 @@ class Sealed:
 def chain_id(network_id: str) -> str:
     """The name of the chain of a network; CometBFT allows fifty characters."""
     return f"freehold-{network_id[:32]}"
-
-
-def parse_seal(data: bytes) -> Seal:
-    """The seal that a node handed out; Invalid for any spelling but the canonical one."""
-    seal: Seal = canonical.decode_record(data, _SEAL, largest=LARGEST)
-    return seal
 
 
 def check_seal(seal: Seal, chain: str, founders: Sequence[str], digest: str) -> Sealed:

@@ -20,19 +20,17 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from freehold.errors import Broken, FreeholdError, Refused, Unavailable
-from freehold.ledger.blocks import ACTIONS_LARGEST, RESULT_LARGEST, block_digest
+from freehold.ledger.blocks import block_digest, unsigned_block
 from freehold.ledger.embedded.writer import WAITING_LARGEST, busy, closed
 from freehold.ledger.fabric.deliver import Following, PeerBlocks, Source
 from freehold.ledger.fabric.endorsements import endorsers_of
 from freehold.ledger.fabric.envelope import Place
-from freehold.ledger.fabric.file import StoredBlock
 from freehold.ledger.fabric.follower import Follower
 from freehold.ledger.fabric.gateway import Access, Gateway, PeerGateway
 from freehold.ledger.fabric.identity import Identity
 from freehold.ledger.fabric.patience import Patience
 from freehold.ledger.fabric.sealing import Sealer
 from freehold.ledger.fabric.sending import Sender
-from freehold.ledger.frames import unframe
 from freehold.ledger.genesis import genesis_of
 from freehold.ledger.lots import Lot, Outcome, Take
 from freehold.ports.ledger import Accepted, ActionProof, Block, EventPage, LedgerInfo, RecordProof
@@ -166,7 +164,7 @@ class FabricLedger:
 
     def export(self, after: int, limit: int) -> Sequence[Block]:
         """At most `limit` blocks above the height `after`, ascending."""
-        return [_block(each) for each in self._follower.file.blocks(after, limit)]
+        return [unsigned_block(each.header, each.body) for each in self._follower.file.blocks(after, limit)]
 
     def seal(self, height: int) -> bytes:
         """What was endorsed and ordered up to the block at this height; empty if the network record names nobody."""
@@ -292,13 +290,3 @@ def _newest(blocks: Source, known: int, seconds: float) -> int:
         if wall.monotonic() > deadline:
             raise trouble
         wall.sleep(_SOON_SECONDS)
-
-
-def _block(stored: StoredBlock) -> Block:
-    body = stored.body
-    return Block(
-        header=stored.header,
-        signature=b"",
-        actions=tuple(unframe(body.actions, largest=ACTION_LARGEST, most=ACTIONS_LARGEST)),
-        results=tuple(unframe(body.results, largest=RESULT_LARGEST, most=ACTIONS_LARGEST)),
-    )

@@ -23,7 +23,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 
-import msgspec
 from msgspec import Meta
 
 from freehold.errors import FreeholdError, Invalid
@@ -38,7 +37,6 @@ from freehold.ledger.fabric.transactions import BLOCK_LARGEST, TRANSACTIONS_LARG
 from freehold.ledger.fabric.validity import Validity, is_configuration
 from freehold.ledger.proofs.state_tree import StateTree
 from freehold.ledger.protobuf import bytes_field, fields, octets
-from freehold.protocol import canonical
 from freehold.protocol.network import NetworkRecord, network_id
 from freehold.protocol.records import Record
 
@@ -72,9 +70,6 @@ class Seal(Record, kw_only=True, tag_field="engine", tag="fabric"):
     signatures: Annotated[tuple[Signature, ...], Meta(max_length=SIGNATURES_LARGEST)]
     value: Base64
     """What every orderer signs beside its header: where the channel's configuration stands, and its own notes."""
-
-
-_SEAL: Final = msgspec.json.Decoder(Seal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,12 +141,6 @@ class Chain:
         )
         self._tree.apply(change)
         return self.tip
-
-
-def parse_seal(data: bytes) -> Seal:
-    """The seal that a node handed out; Invalid for any spelling but the canonical one."""
-    seal: Seal = canonical.decode_record(data, _SEAL, largest=LARGEST)
-    return seal
 
 
 def check_seal(seal: Seal, network: NetworkRecord, records: Mapping[str, bytes], digest: str) -> Sealed:
